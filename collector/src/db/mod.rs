@@ -1,0 +1,215 @@
+//! One SQL text, two engines. [`Db`] is opened from a URL, [`Tx`] is what store functions take, and
+//! [`sql!`](crate::sql) runs the same expression on whichever engine the transaction belongs to.
+//!
+//! Invariants: SQLite has one writer connection and every write transaction begins IMMEDIATE (a deferred
+//! one loses writes under load); a read transaction cannot write on either engine; statements stay in
+//! the portable subset (`$n`, `ON CONFLICT`, `RETURNING`, CTEs, window functions), what is not portable
+//! lives in [`dialect`].
+
+pub mod dialect;
+mod postgres;
+mod sqlite;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+use std::fmt;
+
+use crate::kernel::error::{ErrorKind, Fault};
+
+/// A database: the embedded SQLite or a PostgreSQL.
+#[derive(Clone)]
+pub enum Db {
+    /// One writer, several readers on one file.
+    Sqlite(sqlite::SqliteDb),
+    /// A pool of connections.
+    Postgres(sqlx::PgPool),
+}
+
+/// Which engine a database runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded engine.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+/// A running transaction. Dropping it rolls back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    /// On PostgreSQL.
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The engine refused or broke.
+    #[error("the database refused a statement")]
+    Driver(#[source] sqlx::Error),
+    /// The engine is away, out of connections or asks to try again.
+    #[error("the database is not available")]
+    Busy(#[source] sqlx::Error),
+    /// A row that the invariants exclude.
+    #[error("table {table} holds an inconsistent {column} for {row}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the database schema could not be migrated")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The configured address names no supported engine, or the engine is unusable.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// Runs one expression on the transaction's engine: `sql!(tx, |conn| sqlx::query("…").execute(conn).await)`.
+#[macro_export]
+macro_rules! sql {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body.map_err($crate::db::StoreError::from)
+            }
+            $crate::db::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body.map_err($crate::db::StoreError::from)
+            }
+        }
+    };
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` or `postgres://…`; creates the SQLite file when it is missing. Does not migrate.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            sqlite::SqliteDb::open(path).await.map(Self::Sqlite)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            postgres::open(url).await.map(Self::Postgres)
+        } else {
+            Err(StoreError::Unsupported("the database address must begin with sqlite: or postgres:".into()))
+        }
+    }
+
+    /// Brings the schema up to date. Safe to repeat.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => sqlite::MIGRATIONS.run(db.writer()).await?,
+            Self::Postgres(pool) => postgres::MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite(db) => Tx::Sqlite(db.writer().begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that sees one consistent state and cannot write.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite(db) => Tx::Sqlite(db.readers().begin().await?),
+            Self::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => db.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Db({:?})", self.engine())
+    }
+}
+
+impl Tx {
+    /// Makes everything done durable. After this returns, a power cut loses nothing of it.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// The engine the transaction runs on.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+}
+
+impl StoreError {
+    /// A row that the invariants exclude.
+    pub fn inconsistent(table: &'static str, column: &'static str, row: impl fmt::Display) -> Self {
+        Self::Inconsistent { table, column, row: row.to_string() }
+    }
+
+    /// Whether repeating the whole transaction may succeed: a lock, a serialization failure, a lost connection.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_transient(&error) { Self::Busy(error) } else { Self::Driver(error) }
+    }
+}
+
+impl Fault for StoreError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Busy(_) => ErrorKind::Unavailable,
+            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Busy(_) => "database-unavailable",
+            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => "internal",
+        }
+    }
+}
+
+/// SQLite's busy and locked; PostgreSQL's serialization failure, deadlock, shutdown, lost connections.
+fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+            matches!(code.as_ref(), "5" | "6" | "517" | "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "25006" | "55P03")
+                || code.starts_with("08")
+        }),
+        _ => false,
+    }
+}

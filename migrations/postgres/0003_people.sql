@@ -1,0 +1,43 @@
+-- Owner: people. Persons, what they may do, how they sign in, and the keys of other programs.
+CREATE TABLE person (
+    id              UUID PRIMARY KEY,
+    -- The organisation the person works for; nothing for the service provider's own staff.
+    organisation_id UUID REFERENCES site_organisation (id),
+    email           TEXT NOT NULL UNIQUE,
+    name            TEXT NOT NULL,
+    search_key      TEXT NOT NULL,
+    phone           TEXT NOT NULL,
+    language        TEXT NOT NULL CHECK (language IN ('fr', 'en')),
+    status          TEXT NOT NULL CHECK (status IN ('active', 'suspended')),
+    default_site_id UUID REFERENCES site (id),
+    password_hash   TEXT,
+    failed_sign_ins BIGINT NOT NULL,
+    locked_until    BIGINT,
+    created_at      BIGINT NOT NULL
+);
+CREATE INDEX person_by_organisation ON person (organisation_id, search_key);
+CREATE TABLE person_role (
+    person_id UUID NOT NULL REFERENCES person (id),
+    role      TEXT NOT NULL,
+    PRIMARY KEY (person_id, role)
+);
+CREATE TABLE person_session (
+    token_hash   BYTEA PRIMARY KEY,
+    person_id    UUID NOT NULL REFERENCES person (id),
+    csrf_token   TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL
+);
+CREATE INDEX person_session_by_person ON person_session (person_id);
+CREATE TABLE person_api_key (
+    id              UUID PRIMARY KEY,
+    key_hash        BYTEA NOT NULL UNIQUE,
+    name            TEXT NOT NULL,
+    role            TEXT NOT NULL,
+    -- The only organisation the key sees; nothing for all of them.
+    organisation_id UUID REFERENCES site_organisation (id),
+    created_at      BIGINT NOT NULL,
+    expires_at      BIGINT,
+    revoked_at      BIGINT
+);

@@ -1,0 +1,18 @@
+-- Owner: software. Every distinct title once, and which machine has which.
+CREATE TABLE software_title (
+    -- First 64 bits of the title's content hash: no sequence, no look-up before the insert.
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL,
+    version       TEXT NOT NULL,
+    publisher     TEXT NOT NULL,
+    architecture  TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    search_key    TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX software_title_by_name ON software_title (search_key);
+CREATE TABLE software_installation (
+    title_id INTEGER NOT NULL,
+    ci_id    BLOB NOT NULL,
+    PRIMARY KEY (title_id, ci_id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,76 @@
+-- Owner: tickets. Tickets, their machines, their history.
+CREATE TABLE ticket_number (
+    -- YYYYMM in the organisation's time zone.
+    month TEXT PRIMARY KEY,
+    last  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE ticket (
+    number            TEXT PRIMARY KEY,
+    organisation_id   BLOB NOT NULL REFERENCES site_organisation (id),
+    kind              TEXT NOT NULL CHECK (kind IN ('incident', 'service_request', 'problem', 'information', 'improvement', 'training', 'emergency')),
+    channel           TEXT NOT NULL CHECK (channel IN ('portal', 'mail', 'phone', 'api', 'agent')),
+    state             TEXT NOT NULL CHECK (state IN ('new', 'queued', 'in_progress', 'pending', 'resolved', 'closed', 'cancelled')),
+    priority          INTEGER NOT NULL CHECK (priority BETWEEN 1 AND 5),
+    site_id           BLOB REFERENCES site (id),
+    location          TEXT NOT NULL,
+    requester_id      BLOB NOT NULL REFERENCES person (id),
+    beneficiary_id    BLOB NOT NULL REFERENCES person (id),
+    created_by        TEXT NOT NULL,
+    owner_id          BLOB REFERENCES person (id),
+    level             INTEGER NOT NULL CHECK (level IN (1, 2)),
+    summary           TEXT NOT NULL,
+    description       TEXT NOT NULL,
+    application       TEXT NOT NULL,
+    phone             TEXT NOT NULL,
+    availability      TEXT NOT NULL,
+    external_ref      TEXT NOT NULL,
+    severity          TEXT NOT NULL CHECK (severity IN ('minor', 'blocking')),
+    scope             TEXT NOT NULL CHECK (scope IN ('one', 'group', 'all')),
+    urgency           TEXT NOT NULL CHECK (urgency IN ('low', 'medium', 'high')),
+    -- What the person typed, untouched, and the key it is matched by.
+    inventory_number  TEXT NOT NULL,
+    inventory_key     TEXT NOT NULL,
+    asset_match       TEXT NOT NULL CHECK (asset_match IN ('attached', 'unknown', 'ambiguous', 'foreign', 'placeholder', 'none')),
+    pending_reason    TEXT,
+    pending_until     INTEGER,
+    solution          TEXT,
+    search_key        TEXT NOT NULL,
+    request_id        BLOB UNIQUE,
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    resolved_at       INTEGER,
+    closed_at         INTEGER,
+    version           INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ticket_queue ON ticket (organisation_id, state, created_at);
+CREATE INDEX ticket_by_state ON ticket (state, created_at);
+CREATE INDEX ticket_by_owner ON ticket (owner_id, state);
+CREATE INDEX ticket_by_requester ON ticket (requester_id, created_at);
+CREATE INDEX ticket_by_beneficiary ON ticket (beneficiary_id, created_at);
+CREATE INDEX ticket_waiting ON ticket (organisation_id, inventory_key, asset_match);
+CREATE TABLE ticket_asset (
+    id            BLOB PRIMARY KEY,
+    ticket_number TEXT NOT NULL REFERENCES ticket (number),
+    ci_id         BLOB NOT NULL REFERENCES inventory_ci (id),
+    role          TEXT NOT NULL CHECK (role IN ('affected', 'related', 'loaner', 'replacement')),
+    attached_by   TEXT NOT NULL CHECK (attached_by IN ('opening', 'late', 'person')),
+    attached_at   INTEGER NOT NULL,
+    pin_id        BLOB NOT NULL REFERENCES inventory_pin (id),
+    detached_at   INTEGER,
+    detach_reason TEXT
+) STRICT;
+CREATE INDEX ticket_asset_by_ticket ON ticket_asset (ticket_number, attached_at);
+CREATE INDEX ticket_asset_by_ci ON ticket_asset (ci_id, attached_at);
+CREATE TABLE ticket_event (
+    ticket_number TEXT NOT NULL REFERENCES ticket (number),
+    event_no      INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    public        INTEGER NOT NULL CHECK (public IN (0, 1)),
+    actor_kind    TEXT NOT NULL CHECK (actor_kind IN ('person', 'api_key', 'agent', 'system')),
+    actor_id      BLOB,
+    actor_label   TEXT NOT NULL,
+    -- Facts of the event as JSON: before, after, reason, text.
+    data          TEXT NOT NULL,
+    PRIMARY KEY (ticket_number, event_no)
+) STRICT;
