@@ -258,6 +258,7 @@ db_test! {
         let tomorrow = context.now() + Duration::from_secs(86_400);
         let new = NewApiKey { name: "helpdesk".into(), role: Role::Peu, organisation_id: Some(acme), expires_at: Some(tomorrow) };
         let (id, key) = create_api_key(&mut tx, &context, &system, new.clone()).await.expect("key");
+        clock.advance(Duration::from_millis(5));
         let (second_id, second) = create_api_key(&mut tx, &context, &system, NewApiKey { expires_at: None, ..new }).await.expect("key");
         tx.commit().await.expect("commit");
         assert_eq!(key.expose_secret().len(), 57);
