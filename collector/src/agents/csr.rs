@@ -47,6 +47,9 @@ impl Csr {
         if request.signature_algorithm.algorithm.to_id_string() != ECDSA_SHA256 {
             return Err(AgentError::invalid(FIELD, "must be signed with ECDSA and SHA-256"));
         }
+        if info.subject_pki.subject_public_key.unused_bits != 0 || request.signature_value.unused_bits != 0 {
+            return Err(malformed());
+        }
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, info.subject_pki.subject_public_key.data.as_ref())
             .verify(info.raw, request.signature_value.data.as_ref())
             .map_err(|_| AgentError::invalid(FIELD, "is not signed by its own key"))?;

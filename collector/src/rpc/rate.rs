@@ -10,6 +10,8 @@ use crate::kernel::time::UtcMicros;
 
 /// Addresses remembered at once; more than a site has, and 1 MiB of memory.
 const ADDRESSES_MAX: usize = 10_000;
+/// How often a full table is looked through at most.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const MICROS: f64 = 1_000_000.0;
 
 /// How fast a bucket refills and how much it holds.
@@ -34,6 +36,7 @@ struct State {
     all: Bucket,
     /// By prefix; nothing when the table was full of busy addresses.
     each: HashMap<Option<IpAddr>, Bucket>,
+    swept_at: UtcMicros,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +66,8 @@ impl Bucket {
 impl RateLimiter {
     /// A limiter with `each` per address prefix and `all` in total; rates must be above zero.
     pub fn new(each: Rate, all: Rate, now: UtcMicros) -> Self {
-        Self { each, all, state: Mutex::new(State { all: Bucket::full(all, now), each: HashMap::new() }) }
+        let state = State { all: Bucket::full(all, now), each: HashMap::new(), swept_at: now };
+        Self { each, all, state: Mutex::new(state) }
     }
 
     /// Takes one call of `address`, or says how long to wait. A refused call costs nothing.
@@ -71,7 +75,7 @@ impl RateLimiter {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
         state.all.refill(self.all, now);
-        let key = make_room(&mut state.each, self.each, address_prefix(address), now);
+        let key = state.make_room(self.each, address_prefix(address), now);
         let bucket = state.each.entry(key).or_insert_with(|| Bucket::full(self.each, now));
         bucket.refill(self.each, now);
         match bucket.wait(self.each).max(state.all.wait(self.all)) {
@@ -85,22 +89,22 @@ impl RateLimiter {
     }
 }
 
-/// The key to count `prefix` under. A full table first forgets addresses whose buckets are full again; while
-/// all are busy, newcomers share one bucket.
-fn make_room(
-    table: &mut HashMap<Option<IpAddr>, Bucket>,
-    rate: Rate,
-    prefix: IpAddr,
-    now: UtcMicros,
-) -> Option<IpAddr> {
-    if table.len() < ADDRESSES_MAX || table.contains_key(&Some(prefix)) {
-        return Some(prefix);
+impl State {
+    /// The key to count `prefix` under. A full table first forgets addresses whose buckets are full again, at
+    /// most once a second because that looks at every entry; while all are busy, newcomers share one bucket.
+    fn make_room(&mut self, rate: Rate, prefix: IpAddr, now: UtcMicros) -> Option<IpAddr> {
+        if self.each.len() < ADDRESSES_MAX || self.each.contains_key(&Some(prefix)) {
+            return Some(prefix);
+        }
+        if now.since(self.swept_at) >= SWEEP_INTERVAL {
+            self.swept_at = now;
+            self.each.retain(|_, bucket| {
+                bucket.refill(rate, now);
+                bucket.tokens < rate.burst
+            });
+        }
+        (self.each.len() < ADDRESSES_MAX).then_some(prefix)
     }
-    table.retain(|_, bucket| {
-        bucket.refill(rate, now);
-        bucket.tokens < rate.burst
-    });
-    (table.len() < ADDRESSES_MAX).then_some(prefix)
 }
 
 #[cfg(test)]
