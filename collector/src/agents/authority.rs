@@ -29,7 +29,7 @@ pub const SERVER_DAYS: u64 = 90;
 /// Validity of an agent's certificate, days: PCs stay off for weeks, and revocation is a row anyway.
 pub const CLIENT_DAYS: u64 = 30;
 /// Certificates are valid a little before they are made, for clocks that run behind.
-const CLOCK_SLACK: Duration = Duration::from_secs(300);
+const CLOCK_SLACK: Duration = Duration::from_mins(5);
 /// Bytes of SHA-256 in a fingerprint: 128 bits resist a second preimage.
 const FINGERPRINT_BYTES: usize = 16;
 

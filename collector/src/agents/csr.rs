@@ -23,7 +23,7 @@ const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
 #[derive(Clone, Debug)]
 pub struct Csr {
     key: SubjectPublicKeyInfo,
-    csr_hash: blake3::Hash,
+    request_hash: blake3::Hash,
     key_hash: blake3::Hash,
 }
 
@@ -56,7 +56,7 @@ impl Csr {
         let key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw).map_err(|_| malformed())?;
         // The point itself, so that no second encoding of one key counts as another key.
         let key_hash = blake3::hash(info.subject_pki.subject_public_key.data.as_ref());
-        Ok(Self { key, csr_hash: blake3::hash(der), key_hash })
+        Ok(Self { key, request_hash: blake3::hash(der), key_hash })
     }
 
     /// The public key.
@@ -66,7 +66,7 @@ impl Csr {
 
     /// What a repeated request is recognised by.
     pub(super) fn csr_hash(&self) -> &[u8; 32] {
-        self.csr_hash.as_bytes()
+        self.request_hash.as_bytes()
     }
 
     /// What a key used twice is recognised by.
@@ -108,13 +108,21 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn no_byte_can_be_changed() {
+    fn what_the_key_signed_cannot_be_changed() {
         let der = csr_of(&KeyPair::generate().expect("key"));
-        for index in 0..der.len() {
+        let (_, request) = X509CertificationRequest::from_der(&der).expect("request");
+        let signed = request.certification_request_info.raw;
+        let start = der.windows(signed.len()).position(|it| it == signed).expect("inside");
+        for index in start..start + signed.len() {
             let mut changed = der.clone();
             changed[index] ^= 0x01;
             assert!(Csr::parse(&changed).is_err(), "byte {index}");
         }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        let der = csr_of(&KeyPair::generate().expect("key"));
         assert_eq!(refusal(&[der.clone(), vec![0]].concat()), "csr_der is not a certificate request");
         assert_eq!(refusal(&vec![0x30; 5_000]), "csr_der must have at most 4096 bytes");
         assert_eq!(refusal(b""), "csr_der is not a certificate request");

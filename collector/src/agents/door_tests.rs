@@ -74,7 +74,7 @@ struct Door {
     address: SocketAddr,
     tls: Arc<ServerTls>,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    running: JoinHandle<std::io::Result<()>>,
     _db: TestDb,
 }
 
@@ -108,8 +108,8 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let address = listener.local_addr().expect("address");
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(server.serve(listener, async { drop(stopped.await) }));
-        Self { house, address, tls, stop, served, _db: db }
+        let running = tokio::spawn(server.serve(listener, async { drop(stopped.await) }));
+        Self { house, address, tls, stop, running, _db: db }
     }
 
     /// A machine that enrolled, with its certificate and key.
@@ -270,7 +270,7 @@ async fn an_expired_certificate_renews_within_the_grace_period_and_nothing_else(
     let identity = || Some((chain.clone(), key.clone_key()));
     let mut early = door.channel(identity()).await;
     assert_eq!(call(&mut early, CONTACT, empty(), None).await, Some(Code::Ok));
-    door.house.clock.advance(days(30) + Duration::from_secs(3600));
+    door.house.clock.advance(days(30) + Duration::from_hours(1));
     assert_eq!(call(&mut early, CONTACT, empty(), None).await, Some(Code::Unauthenticated), "on the open connection too");
     let mut late = door.channel(identity()).await;
     for path in rpc_paths() {
@@ -383,7 +383,7 @@ async fn a_new_server_certificate_serves_the_next_connection() {
     let door = Door::open().await;
     let leaf = |stream: &TlsStream<TcpStream>| {
         let chain = stream.get_ref().1.peer_certificates().expect("chain");
-        assert_eq!(chain.get(1).map(|it| it.as_ref()), Some(door.house.authority.root_der()), "the root comes along");
+        assert_eq!(chain.get(1), Some(&door.house.authority.root()), "the root comes along");
         chain[0].clone()
     };
     let before = leaf(&door.connect(None).await.expect("connected"));
@@ -400,6 +400,6 @@ async fn a_call_under_way_ends_before_the_collector_stops() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     door.stop.send(()).expect("running");
     slow.await.expect("joined").expect("answered");
-    door.served.await.expect("joined").expect("stopped");
+    door.running.await.expect("joined").expect("stopped");
     TcpStream::connect(door.address).await.expect_err("nobody listens");
 }

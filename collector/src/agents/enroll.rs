@@ -259,7 +259,7 @@ impl Enrollment {
             token: request.token.parse()?,
             attempt_id: request.attempt_id,
             csr: Csr::parse(&request.csr_der)?,
-            evidence: checked_evidence(request.evidence.unwrap_or_default())?,
+            evidence: checked_evidence(&request.evidence.unwrap_or_default())?,
             claim: claim.parse(),
             hostname: cleaned(bounded("hostname", &request.hostname, HOSTNAME_BYTES_MAX)?, false),
             version: cleaned(bounded("agent_version", &request.agent_version, VERSION_BYTES_MAX)?, false),
@@ -268,7 +268,7 @@ impl Enrollment {
 }
 
 /// Evidence within its limits, without control characters.
-fn checked_evidence(evidence: Evidence) -> Result<Evidence, AgentError> {
+fn checked_evidence(evidence: &Evidence) -> Result<Evidence, AgentError> {
     let text = |field, value: &str| bounded(field, value, TEXT_BYTES_MAX).map(|it| cleaned(it, false));
     let list = |field, values: &[String]| {
         if values.len() > EVIDENCE_VALUES_MAX {

@@ -17,11 +17,11 @@ use crate::kernel::time::{UtcMicros, days};
 use crate::rpc::PeerCertificate;
 
 /// How long an answer is remembered: a revocation acts within this time on every collector.
-const CACHE_FOR: Duration = Duration::from_secs(60);
+const CACHE_FOR: Duration = Duration::from_mins(1);
 /// Identities remembered; one minute of a collector at full speed on kept connections, 10 MiB.
 const CACHE_ENTRIES_MAX: usize = 20_000;
 /// How long the certificate before the newest one serves while the newest was never used.
-pub(super) const OLD_GENERATION_FOR: Duration = Duration::from_secs(24 * 3600);
+pub(super) const OLD_GENERATION_FOR: Duration = Duration::from_hours(24);
 
 /// An agent as its certificate shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

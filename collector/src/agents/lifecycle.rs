@@ -83,7 +83,7 @@ async fn change(
     to: AgentStatus,
     reason: &str,
 ) -> Result<(), AgentError> {
-    let reason = text::line(reason, REASON_CHARS_MAX).map_err(|it| AgentError::invalid("reason", it))?;
+    let reason = text::line(reason, REASON_CHARS_MAX).map_err(|it| AgentError::invalid("reason", it.to_string()))?;
     if !store::agent::update_status(tx, agent.id, (agent.status, to), &reason, context.now()).await? {
         return Err(AgentError::Refused("the agent was changed by somebody else meanwhile".into()));
     }

@@ -133,8 +133,8 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    pub(super) fn invalid(field: &'static str, reason: impl ToString) -> Self {
-        Self::Invalid { field, reason: reason.to_string() }
+    pub(super) fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid { field, reason: reason.into() }
     }
 }
 

@@ -298,7 +298,7 @@ db_test! {
         };
         let request = |token: &str| EnrollRequest { evidence: Some(evidence.clone()), ..request(token) };
         let old = house.enroll(&request(&token)).await.expect("first");
-        house.clock.advance(Duration::from_secs(86_400));
+        house.clock.advance(Duration::from_hours(24));
         let new = house.enroll(&request(&token)).await.expect("re-installed");
         let identities = Identities::new(house.context.clone());
         let error = identities.resolve(&peer(&old.certificate_der)).await.expect_err("superseded");
@@ -331,7 +331,7 @@ db_test! {
         assert_eq!(again, renewed);
         identities.forget(&old);
         assert!(!identities.resolve(&old).await.expect("the new one was not used yet").expired);
-        house.clock.advance(Duration::from_secs(24 * 3600));
+        house.clock.advance(Duration::from_hours(24));
         assert!(identities.resolve(&old).await.expect("may still fetch its renewal").expired);
         let new = identities.resolve(&peer(&renewed.certificate_der)).await.expect("new identity");
         assert_eq!((new.generation, new.expired), (2, false));
@@ -388,7 +388,7 @@ db_test! {
         assert!(matches!(error, AgentError::Refused(_)));
         revoke_agent(&mut tx, context, &Actor::system(), agent, "stolen").await.expect("revoked");
         tx.commit().await.expect("commit");
-        house.clock.advance(Duration::from_secs(60));
+        house.clock.advance(Duration::from_mins(1));
         let error = identities.resolve(&shown).await.expect_err("revoked");
         assert!(matches!(error, AgentError::Refused(_)), "{error:?}");
         let forged = PeerCertificate { der: vec![1], ..shown };

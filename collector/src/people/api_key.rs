@@ -35,7 +35,7 @@ pub async fn create_api_key(
     if new.expires_at.is_some_and(|it| it <= now) {
         return Err(PeopleError::invalid("expires_at", "must be in the future"));
     }
-    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it))?;
+    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it.to_string()))?;
     let id = ApiKeyId::generate(now, context.entropy.as_ref());
     let key = key_text(context.entropy.as_ref());
     let detail = json!({ "name": &name, "role": new.role });

@@ -199,8 +199,8 @@ pub enum PeopleError {
 }
 
 impl PeopleError {
-    pub(super) fn invalid(field: &'static str, reason: impl ToString) -> Self {
-        Self::Invalid { field, reason: reason.to_string() }
+    pub(super) fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid { field, reason: reason.into() }
     }
 }
 

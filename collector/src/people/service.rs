@@ -39,9 +39,9 @@ pub async fn create_person(
         id: PersonId::generate(context.now(), context.entropy.as_ref()),
         organisation_id: new.organisation_id,
         email: new.email,
-        name: text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it))?,
+        name: text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it.to_string()))?,
         phone: text::optional_line(&new.phone, PHONE_CHARS_MAX)
-            .map_err(|it| PeopleError::invalid("phone", it))?
+            .map_err(|it| PeopleError::invalid("phone", it.to_string()))?
             .unwrap_or_default(),
         language: new.language,
         active: true,

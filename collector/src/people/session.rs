@@ -14,11 +14,11 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::PersonId;
 
 /// A session nobody used for so long is over (ASVS 5.0 §7.3).
-pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+pub const SESSION_IDLE_MAX: Duration = Duration::from_mins(30);
 /// A session is over after so long, used or not: one working day.
-pub const SESSION_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
+pub const SESSION_AGE_MAX: Duration = Duration::from_hours(12);
 /// Use is written down at most so often: reading pages must not keep the writer busy.
-const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
+const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 /// Characters of 32 bytes in base64.
 const TOKEN_CHARS: usize = 43;
 

@@ -18,11 +18,11 @@ use crate::kernel::time::UtcMicros;
 /// Failures after which an address is locked.
 const FAILURES_MAX: i64 = 5;
 /// First lock; doubles with every further failure.
-const LOCK_FIRST: Duration = Duration::from_secs(15 * 60);
+const LOCK_FIRST: Duration = Duration::from_mins(15);
 /// Longest lock: a person comes back the next day.
-const LOCK_MAX: Duration = Duration::from_secs(24 * 3600);
+const LOCK_MAX: Duration = Duration::from_hours(24);
 /// Failures older than this no longer count.
-pub(super) const FAILURES_FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
+pub(super) const FAILURES_FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
 /// What counting an attempt found.
 enum Attempt {

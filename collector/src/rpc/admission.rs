@@ -40,9 +40,9 @@ impl Default for ConnectionLimits {
             per_address: 256,
             handshake_timeout: Duration::from_secs(10),
             first_call_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             call_timeout: Duration::from_secs(30),
-            age_max: Duration::from_secs(600),
+            age_max: Duration::from_mins(10),
             age_grace: Duration::from_secs(30),
             drain: Duration::from_secs(20),
         }

@@ -78,14 +78,12 @@ impl RateLimiter {
         let key = state.make_room(self.each, address_prefix(address), now);
         let bucket = state.each.entry(key).or_insert_with(|| Bucket::full(self.each, now));
         bucket.refill(self.each, now);
-        match bucket.wait(self.each).max(state.all.wait(self.all)) {
-            Some(wait) => Err(wait),
-            None => {
-                bucket.tokens -= 1.0;
-                state.all.tokens -= 1.0;
-                Ok(())
-            }
+        if let Some(wait) = bucket.wait(self.each).max(state.all.wait(self.all)) {
+            return Err(wait);
         }
+        bucket.tokens -= 1.0;
+        state.all.tokens -= 1.0;
+        Ok(())
     }
 }
 
@@ -127,7 +125,7 @@ mod tests {
         assert_eq!(taken(&limiter, 1, START, 35), 30);
         let wait = limiter.take(Ipv4Addr::from(1).into(), START).expect_err("empty");
         assert_eq!(wait.as_secs(), 12);
-        assert_eq!(taken(&limiter, 1, START + Duration::from_secs(60), 35), 5);
+        assert_eq!(taken(&limiter, 1, START + Duration::from_mins(1), 35), 5);
     }
 
     #[test]
@@ -147,7 +145,7 @@ mod tests {
             taken(&limiter, address, START, 1);
         }
         assert!(limiter.state.lock().expect("lock").each.len() <= ADDRESSES_MAX + 1);
-        let later = START + Duration::from_secs(3600);
+        let later = START + Duration::from_hours(1);
         assert_eq!(taken(&limiter, 50_000, later, 40), 30, "refilled addresses made room");
     }
 
@@ -155,7 +153,7 @@ mod tests {
     fn a_clock_that_steps_back_gives_no_tokens() {
         let limiter = RateLimiter::new(EACH, ALL, START);
         taken(&limiter, 1, START, 30);
-        assert_eq!(taken(&limiter, 1, START - Duration::from_secs(3600), 5), 0);
+        assert_eq!(taken(&limiter, 1, START - Duration::from_hours(1), 5), 0);
         assert_eq!(taken(&limiter, 1, START, 5), 0);
     }
 }
