@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod config;
 pub mod context;
 pub mod db;
 pub mod inventory;
