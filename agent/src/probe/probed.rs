@@ -1,7 +1,5 @@
 //! What a probe hands back, and the limits every section keeps.
 
-use std::collections::BTreeMap;
-
 use parc_wire::limits::{
     ITEM_BODY_BYTES_MAX, ITEM_KEY_BYTES_MAX, SECTION_ITEMS_MAX, SOFTWARE_ITEMS_MAX, TEXT_BYTES_MAX,
     VERSION_BYTES_MAX,
@@ -117,27 +115,18 @@ impl Probed {
 
     /// Sorts by key and applies the limits.
     pub(super) fn finish(mut self, section: SectionKind) -> (Vec<Item>, Vec<ProblemItem>) {
-        let items_max = if section == SectionKind::Software {
+        let is_software = section == SectionKind::Software;
+        let items_max = if is_software {
             SOFTWARE_ITEMS_MAX
         } else {
             SECTION_ITEMS_MAX
         };
-        let mut by_key = BTreeMap::new();
-        let mut doubles = 0_usize;
-        for item in std::mem::take(&mut self.items) {
-            let Item { key, body } = item;
-            if by_key.contains_key(&key) {
-                doubles += 1;
-            } else {
-                by_key.insert(key, body);
-            }
-        }
-        let found = by_key.len();
-        let items: Vec<Item> = by_key
-            .into_iter()
-            .take(items_max)
-            .map(|(key, body)| Item { key, body })
-            .collect();
+        let mut items = std::mem::take(&mut self.items);
+        let given = items.len();
+        items.sort_by(|a, b| a.key.cmp(&b.key));
+        items.dedup_by(|later, earlier| later.key == earlier.key);
+        let (doubles, found) = (given - items.len(), items.len());
+        items.truncate(items_max);
         let source = section.as_str_name();
         if doubles > 0 {
             let reason = format!("{doubles} entries had the name of another one and were left out.");

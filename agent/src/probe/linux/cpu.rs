@@ -276,17 +276,16 @@ mod tests {
 
     /// Two packages with two cores of two threads.
     fn two_packages() -> String {
-        let mut text = String::new();
-        for number in 0..8 {
-            text += &format!(
+        let thread = |number: u32| {
+            format!(
                 "processor\t: {number}\nvendor_id\t: GenuineIntel\n\
                  model name\t: Intel(R) Xeon(R) CPU           E5520  @ 2.27GHz\ncpu MHz\t\t: 1600.000\n\
                  physical id\t: {}\ncore id\t\t: {}\ncpu cores\t: 2\n\n",
                 number % 2,
                 number / 2 % 2
-            );
-        }
-        text
+            )
+        };
+        (0..8).map(thread).collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use parc_wire::v1::{DisplayItem, ProblemKind};
 
 use super::edid::{self, Edid};
 use super::{Failure, Probed};
-use crate::root::Root;
+use crate::root::{ReadError, Root};
 
 const CONNECTORS: &str = "/sys/class/drm";
 /// Entries of that folder: cards and connectors.
@@ -14,13 +14,16 @@ const EDID_BYTES_MAX: u64 = 32 * 1024;
 
 /// Reads the DISPLAYS section.
 pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
-    let listing = root.list_dir(CONNECTORS, ENTRIES_MAX).map_err(|_| {
-        Failure::new(
-            ProblemKind::Absent,
-            CONNECTORS,
-            "This machine has no graphics connector that its kernel knows, so displays cannot be known.",
-        )
-    })?;
+    let listing = root
+        .list_dir(CONNECTORS, ENTRIES_MAX)
+        .map_err(|error| match error {
+            ReadError::Absent => {
+                let reason =
+                    "The kernel of this machine knows no graphics connector, so displays cannot be known.";
+                Failure::new(ProblemKind::Absent, CONNECTORS, reason)
+            }
+            other => Failure::reading(CONNECTORS, "displays", &other),
+        })?;
     let mut probed = Probed::default();
     let connectors: Vec<(&str, &str)> = listing.names.iter().filter_map(|it| split(it)).collect();
     for (card, connector) in &connectors {

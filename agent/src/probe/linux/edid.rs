@@ -1,5 +1,7 @@
 //! EDID (VESA E-EDID, base block): what a display says about itself. 128 hostile bytes.
 
+use parc_wire::placeholder::is_serial_placeholder;
+
 /// The base block; extensions add timings and audio, nothing an inventory needs.
 const BLOCK_BYTES: usize = 128;
 const HEADER: [u8; 8] = [0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00];
@@ -65,16 +67,20 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Edid, EdidError> {
             [0, 0, 0, TAG_SERIAL, _, text @ ..] if serial.is_empty() => serial = descriptor_text(text),
             [0, 0, ..] => {}
             timing if edid.width_px == 0 => {
-                image_mm = preferred_timing(timing, &mut edid).unwrap_or(image_mm)
+                image_mm = preferred_timing(timing, &mut edid).unwrap_or(image_mm);
             }
             _ => {}
         }
     }
     edid.diagonal_mm = diagonal(image_mm);
-    edid.model = [joined(&names), joined(&texts)]
-        .into_iter()
-        .find(|it| !it.is_empty())
-        .unwrap_or_else(|| format!("{:04X}", u16::from_le_bytes([block[10], block[11]])));
+    let code = u16::from_le_bytes([block[10], block[11]]);
+    let code = if code == 0 {
+        String::new()
+    } else {
+        format!("{code:04X}")
+    };
+    let said = [joined(&names), joined(&texts)];
+    edid.model = said.into_iter().find(|it| !it.is_empty()).unwrap_or(code);
     let number = u32::from_le_bytes([block[12], block[13], block[14], block[15]]);
     edid.serial = whole_serial(&edid.manufacturer, &serial, number);
     Ok(edid)
@@ -94,18 +100,13 @@ fn manufacturer(high: u8, low: u8) -> String {
         .unwrap_or_default()
 }
 
-/// Thirteen characters of code page 437, ended by a line feed.
+/// Thirteen characters of code page 437, ended by a line feed. What is not ASCII is the maker's own data.
 fn descriptor_text(bytes: &[u8]) -> String {
     let text = bytes
-        .split(|it| matches!(it, b'\n' | 0))
-        .next()
-        .unwrap_or_default();
-    let text: String = text
         .iter()
-        .filter(|it| (b' '..=b'~').contains(it))
-        .map(|it| char::from(*it))
-        .collect();
-    text.trim().to_owned()
+        .take_while(|it| (b' '..=b'~').contains(*it))
+        .map(|it| char::from(*it));
+    text.collect::<String>().trim().to_owned()
 }
 
 fn joined(parts: &[String]) -> String {
@@ -138,13 +139,19 @@ fn diagonal((width_mm, height_mm): (u32, u32)) -> u32 {
 }
 
 /// The serial number as on the sticker. Acer splits it: eight characters, the number in hexadecimal, the
-/// rest. Others repeat it as text or have only the number.
+/// rest; `BenQ` keeps its first letters in the number. Others repeat it as text or have only the number, which
+/// Eizo and Samsung print in decimal.
 fn whole_serial(manufacturer: &str, text: &str, number: u32) -> String {
     match (manufacturer, text.split_at_checked(8)) {
-        ("ACR", Some((head, tail))) if tail.len() == 4 => format!("{head}{number:08x}{tail}"),
-        _ if !text.is_empty() => text.to_owned(),
+        ("ACR", Some((head, tail))) if tail.len() == 4 => return format!("{head}{number:08x}{tail}"),
+        ("BNQ", Some(_)) => return descriptor_text(&number.to_le_bytes()) + text,
+        _ if !is_serial_placeholder(text) => return text.to_owned(),
+        _ => {}
+    }
+    match (manufacturer, number) {
         // 01010101h is what many makers leave in the field.
-        _ if matches!(number, 0 | 0x0101_0101 | u32::MAX) => String::new(),
+        (_, 0 | 0x0101_0101 | u32::MAX) => String::new(),
+        ("ENC" | "SAM", _) => number.to_string(),
         _ => format!("{number:08x}"),
     }
 }
@@ -244,6 +251,16 @@ mod tests {
         bytes[8..10].copy_from_slice(&[0x04, 0x72]);
         seal(&mut bytes);
         assert_eq!(parse(&bytes).unwrap().serial, "L56042347220137b4335");
+    }
+
+    #[test]
+    fn makers_print_the_number_in_their_own_ways() {
+        assert_eq!(
+            whole_serial("BNQ", "V5J00208019", u32::from_le_bytes(*b"ET\0\0")),
+            "ETV5J00208019"
+        );
+        assert_eq!(whole_serial("ENC", "", 68_056_070), "68056070");
+        assert_eq!(whole_serial("DEL", "", 0xCE6E), "0000ce6e");
     }
 
     #[test]

@@ -29,6 +29,10 @@ const TYPE_ETHERNET: u32 = 1;
 const TYPE_INFINIBAND: u32 = 32;
 const TYPE_LOOPBACK: u32 = 772;
 
+/// `addr_assign_type`: burned in, drawn by the kernel.
+const ADDRESS_PERMANENT: u8 = 0;
+const ADDRESS_RANDOM: u8 = 1;
+
 /// Addresses by interface name.
 type Addresses = BTreeMap<String, Vec<String>>;
 
@@ -87,7 +91,8 @@ fn addresses(all: &Addresses, name: &str, probed: &mut Probed) -> Vec<String> {
 
 fn interface(root: &Root, folder: &str, arp_type: u32, probed: &mut Probed) -> NetworkItem {
     let attribute = |path: &str| root.attribute(&format!("{folder}/{path}")).unwrap_or_default();
-    let (mac, permanent_mac) = mac(root, folder);
+    let is_virtual = !root.exists(&format!("{folder}/device"));
+    let (mac, permanent_mac) = mac(root, folder, is_virtual);
     let driver = root.link(&format!("{folder}/device/driver")).unwrap_or_default();
     let state = attribute("operstate");
     NetworkItem {
@@ -95,7 +100,7 @@ fn interface(root: &Root, folder: &str, arp_type: u32, probed: &mut Probed) -> N
         permanent_mac,
         // -1 and refusals mean not known.
         speed_mbps: attribute("speed").parse().unwrap_or(0),
-        r#virtual: !root.exists(&format!("{folder}/device")),
+        r#virtual: is_virtual,
         // Tunnels and old drivers do not tell their state, but they tell whether they carry.
         up: state == "up" || (state == "unknown" && attribute("carrier") == "1"),
         kind: kind(root, folder, arp_type, &attribute("uevent")).into(),
@@ -105,17 +110,19 @@ fn interface(root: &Root, folder: &str, arp_type: u32, probed: &mut Probed) -> N
 }
 
 /// The MAC address, and whether it is the one burned in. An interface that hides behind another address
-/// (random Wi-Fi, member of a bond) is asked for its own.
-fn mac(root: &Root, folder: &str) -> (String, bool) {
+/// (random Wi-Fi, member of a bond) is asked for its own. The address of a virtual interface that the kernel
+/// draws anew at every boot is left out.
+fn mac(root: &Root, folder: &str, is_virtual: bool) -> (String, bool) {
     let read = |path: &str| {
         root.attribute(&format!("{folder}/{path}"))
             .and_then(|it| strict_mac(&it))
     };
     let own = read("phy80211/macaddress").or_else(|| read("bonding_slave/perm_hwaddr"));
-    let burned_in = root.number::<u8>(&format!("{folder}/addr_assign_type")) == Some(0);
-    match (own, read("address")) {
+    let origin: Option<u8> = root.number(&format!("{folder}/addr_assign_type"));
+    let drawn = is_virtual && origin == Some(ADDRESS_RANDOM);
+    match (own, read("address").filter(|_| !drawn)) {
         (Some(own), _) => (own, true),
-        (None, Some(shown)) => (shown, burned_in),
+        (None, Some(shown)) => (shown, origin == Some(ADDRESS_PERMANENT)),
         (None, None) => (String::new(), false),
     }
 }
@@ -246,11 +253,24 @@ mod tests {
         write(dir.path(), "address", "da:a1:19:00:00:01\n");
         write(dir.path(), "addr_assign_type", "3\n");
         assert_eq!(
-            mac(&root, "/sys/class/net/x"),
+            mac(&root, "/sys/class/net/x", false),
             ("da:a1:19:00:00:01".into(), false)
         );
         write(dir.path(), "phy80211/macaddress", "a4:bb:6d:12:34:56\n");
-        assert_eq!(mac(&root, "/sys/class/net/x"), ("a4:bb:6d:12:34:56".into(), true));
+        assert_eq!(
+            mac(&root, "/sys/class/net/x", false),
+            ("a4:bb:6d:12:34:56".into(), true)
+        );
+    }
+
+    #[test]
+    fn an_address_drawn_at_every_boot_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::captured(dir.path().to_owned());
+        write(dir.path(), "address", "46:59:ec:32:bb:48\n");
+        write(dir.path(), "addr_assign_type", "1\n");
+        assert_eq!(mac(&root, "/sys/class/net/x", true), (String::new(), false));
+        assert_eq!(mac(&root, "/sys/class/net/x", false).0, "46:59:ec:32:bb:48");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::Failure;
 use super::virtualization::Virtualization;
 use crate::root::{ReadError, Root};
 
-const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
+pub(super) const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
 const ENTRY_POINT: &str = "/sys/firmware/dmi/tables/smbios_entry_point";
 /// Real tables have 2 to 40 KiB.
 const TABLE_BYTES_MAX: u64 = 256 * 1024;
@@ -317,7 +317,7 @@ fn uuid_text(raw: [u8; 16], swapped: bool) -> String {
         bytes[4..6].reverse();
         bytes[6..8].reverse();
     }
-    let hex: String = bytes.iter().map(|it| format!("{it:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
     format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],

@@ -2,7 +2,7 @@
 //!
 //! A block device below `/sys/class/block` is a disk of this machine when it has a `device` link and is no
 //! partition. That rule alone leaves out what the kernel builds in software: loop, ram, zram, device mapper
-//! and md members' arrays. Boot partitions of eMMC, hidden NVMe paths, floppies and empty card readers are
+//! and md members' arrays. Boot partitions of eMMC, hidden `NVMe` paths, floppies and empty card readers are
 //! left out as well.
 
 use parc_wire::v1::StorageItem;

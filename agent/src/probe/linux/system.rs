@@ -3,7 +3,7 @@
 //! Sources in order: the raw SMBIOS table; the kernel's copy of single fields below `/sys/class/dmi/id`
 //! (readable without rights except serial numbers); the device tree of ARM boards.
 
-use parc_wire::v1::{FirmwareItem, SystemItem};
+use parc_wire::v1::{FirmwareItem, ProblemKind, SystemItem};
 
 use super::smbios::{self, Bios, Board, Chassis, System, Tables};
 use super::virtualization::Virtualization;
@@ -16,12 +16,20 @@ const UEFI_FOLDER: &str = "/sys/firmware/efi";
 
 /// Reads the SYSTEM section. Also without SMBIOS there is something to say: hypervisor, container and the
 /// fingerprint of the operating system.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every probe")]
 pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
     let mut probed = Probed::default();
     let tables = smbios::read(root);
     let virtualization = Virtualization::detect(root, tables.as_ref().ok());
     let facts = match tables {
-        Ok(tables) => tables,
+        Ok(tables) => {
+            if tables.system == System::default() {
+                let reason =
+                    "The SMBIOS table says nothing of the system, so make, model and serial cannot be known.";
+                probed.problem(Failure::new(ProblemKind::Malformed, smbios::TABLE, reason));
+            }
+            tables
+        }
         Err(error) => without_table(root, &error, &virtualization, &mut probed),
     };
     let item = item(&mut probed, facts, virtualization, fingerprint(root));

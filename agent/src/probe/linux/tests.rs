@@ -261,6 +261,21 @@ fn a_virtual_machine_without_smbios_says_so_and_names_its_hypervisor() {
 }
 
 #[test]
+fn a_table_of_noise_is_a_problem() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "sys/firmware/dmi/tables/DMI", [0xA5; 300]);
+    let findings = run_all(&Root::captured(dir.path().to_owned()));
+    let problem = findings
+        .problems
+        .iter()
+        .find(|it| it.section() == SectionKind::System);
+    assert_eq!(
+        problem.map(parc_wire::v1::ProblemItem::kind),
+        Some(ProblemKind::Malformed)
+    );
+}
+
+#[test]
 fn this_machine_is_read_within_the_limits() {
     let findings = run_all(&Root::live());
     assert!(findings.sections.contains_key(&SectionKind::Os), "{findings:#?}");

@@ -39,7 +39,10 @@ impl Virtualization {
     pub(super) fn detect(root: &Root, tables: Option<&Tables>) -> Self {
         let mut traces = read_traces(root);
         if let Some(Tables { system, bios, .. }) = tables {
-            traces.dmi += &format!("\n{}\n{}\n{}", system.manufacturer, system.product, bios.vendor);
+            for text in [&system.manufacturer, &system.product, &bios.vendor] {
+                traces.dmi.push('\n');
+                traces.dmi.push_str(text);
+            }
         }
         Self {
             hypervisor: hypervisor(&traces).to_owned(),
@@ -109,14 +112,14 @@ fn hypervisor(traces: &Traces) -> &'static str {
         ("BHYVE", "bhyve"),
         ("Apple Virtualization", "apple"),
         ("HVM domU", "xen"),
-        ("Xen", "xen"),
-        ("KVM", "kvm"),
         ("oVirt", "kvm"),
         ("RHEV", "kvm"),
         ("OpenStack", "kvm"),
         ("Google Compute Engine", "kvm"),
         ("Nutanix", "kvm"),
     ];
+    /// Too short to be looked for inside other texts.
+    const DMI_LINES: &[(&str, &str)] = &[("Xen", "xen"), ("KVM", "kvm")];
     const CLOCKS: &[(&str, &str)] = &[
         ("kvm-clock", "kvm"),
         ("hyperv_clocksource", "hyperv"),
@@ -127,7 +130,10 @@ fn hypervisor(traces: &Traces) -> &'static str {
             .find(|(trace, _)| text.contains(trace))
             .map(|(_, name)| *name)
     };
-    if let Some(name) = find(DMI, &traces.dmi) {
+    let line = DMI_LINES
+        .iter()
+        .find(|(trace, _)| traces.dmi.lines().any(|it| it == *trace));
+    if let Some(name) = find(DMI, &traces.dmi).or(line.map(|it| it.1)) {
         return name;
     }
     if traces.dmi.contains("Microsoft Corporation") && traces.dmi.contains("Virtual Machine") || traces.vmbus
@@ -205,6 +211,8 @@ mod tests {
             ("Xen\nHVM domU", "xen"),
             ("QEMU\nStandard PC (Q35 + ICH9, 2009)", "qemu"),
             ("Microsoft Corporation\nSurface Laptop 5", ""),
+            ("Red Hat\nKVM", "kvm"),
+            ("Xenarc\nKVM Console", ""),
             ("Dell Inc.\nLatitude 5420", ""),
         ] {
             assert_eq!(

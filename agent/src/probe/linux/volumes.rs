@@ -89,7 +89,7 @@ fn read_mounts(root: &Root) -> Result<Vec<Mount>, (&'static str, ReadError)> {
     }
 }
 
-/// proc_pid_mountinfo(5): six fixed fields, optional ones up to a lone dash, then type and source.
+/// `proc_pid_mountinfo(5)`: six fixed fields, optional ones up to a lone dash, then type and source.
 fn parse_mountinfo(text: &str) -> Vec<Mount> {
     let parse = |line: &str| {
         let (fixed, rest) = line.split_once(" - ")?;
@@ -134,21 +134,19 @@ fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        match rest {
-            [
-                b'\\',
-                a @ b'0'..=b'3',
-                b @ b'0'..=b'7',
-                c @ b'0'..=b'7',
-                after @ ..,
-            ] => {
-                bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
+        if let [
+            b'\\',
+            a @ b'0'..=b'3',
+            b @ b'0'..=b'7',
+            c @ b'0'..=b'7',
+            after @ ..,
+        ] = rest
+        {
+            bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = tail;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -159,14 +157,24 @@ fn own_volumes(mounts: Vec<Mount>) -> Vec<Mount> {
     let mut by_source = BTreeMap::<String, Mount>::new();
     for mount in mounts.into_iter().filter(is_own_volume) {
         let nearness = |it: &Mount| (it.point.matches('/').count(), it.point.len(), it.point.clone());
-        match by_source.get(&mount.source) {
+        match by_source.get(disk_of(&mount)) {
             Some(kept) if nearness(kept) <= nearness(&mount) => {}
             _ => {
-                by_source.insert(mount.source.clone(), mount);
+                by_source.insert(disk_of(&mount).to_owned(), mount);
             }
         }
     }
     by_source.into_values().collect()
+}
+
+/// What the volume is on: a device, or a ZFS pool with its hundreds of datasets.
+fn disk_of(mount: &Mount) -> &str {
+    let pool = mount
+        .source
+        .split('/')
+        .next()
+        .filter(|_| mount.filesystem == "zfs");
+    pool.unwrap_or(&mount.source)
 }
 
 fn is_own_volume(mount: &Mount) -> bool {
@@ -284,6 +292,8 @@ mod tests {
 35 27 0:41 /@home /home rw - btrfs /dev/mapper/data rw
 36 27 0:41 /@ /data rw - btrfs /dev/mapper/data rw
 37 27 0:42 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw
+38 27 0:43 / /tank/a rw - zfs tank/a rw
+39 27 0:44 / /tank rw - zfs tank rw
 ";
 
     #[test]
@@ -297,6 +307,7 @@ mod tests {
             ("/data", "/dev/mapper/data"),
             ("/mnt/my disk", "/dev/sdb1"),
             ("/", "/dev/vda"),
+            ("/tank", "tank"),
         ];
         assert_eq!(points, expected);
     }

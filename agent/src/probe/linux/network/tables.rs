@@ -238,7 +238,9 @@ fe800000000000000000000000000001 02 40 20 80     eth0
         #[test]
         fn no_text_makes_the_parsers_panic(text in "([0-9a-f]{8}\t|[0-9a-f]{32} |\\|-- |/32 host LOCAL|[0-9.]{1,4}|eth0|\n|\\PC)*") {
             let routes = parse_routes(&text);
-            parse_fib_trie(&text).into_iter().for_each(|it| { routes.on_link(it); });
+            for address in parse_fib_trie(&text) {
+                routes.on_link(address);
+            }
             parse_if_inet6(&text);
             parse_ipv6_gateways(&text);
         }

@@ -103,7 +103,7 @@ impl Stanza {
             b"Package" => self.title.id = value(),
             b"Version" => self.title.version = value(),
             b"Architecture" => self.title.architecture = value(),
-            b"Maintainer" => self.title.publisher = without_address(&value()).to_owned(),
+            b"Maintainer" => without_address(&value()).clone_into(&mut self.title.publisher),
             b"Status" => self.not_installed = !is_installed(&value()),
             _ => {}
         }

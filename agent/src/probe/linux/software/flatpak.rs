@@ -73,7 +73,7 @@ fn metainfo(root: &Root, active: &str, id: &str) -> Option<String> {
         })
 }
 
-/// What AppStream metadata say: a scan for four elements, not an XML parser, as everything else in these
+/// What `AppStream` metadata say: a scan for four elements, not an XML parser, as everything else in these
 /// files is of no interest.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct About {

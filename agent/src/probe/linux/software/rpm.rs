@@ -1,10 +1,13 @@
-//! rpm: the SQLite form of its database, without rpm itself.
+//! rpm: its database in the SQLite form (Fedora, Red Hat 9 and later) and the ndb form (SUSE), without rpm
+//! itself.
 //!
 //! The database is opened read-only. A database in write-ahead mode then needs a folder that may be written
 //! (for its shared memory); where it may not, the file is read as it lies on disk, which can miss a change
-//! of the last seconds, and a problem says so. The older forms (Berkeley DB, ndb) are reported as problems.
+//! of the last seconds, and a problem says so. The oldest form (Berkeley DB, Red Hat 8 and before) is
+//! reported as a problem.
 
 mod header;
+mod ndb;
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +22,8 @@ use crate::root::Root;
 
 const FOLDERS: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 const SQLITE: &str = "rpmdb.sqlite";
-const OTHER_FORMS: [(&str, &str); 2] = [("Packages.db", "ndb"), ("Packages", "Berkeley DB")];
+const NDB: &str = "Packages.db";
+const BERKELEY_DB: &str = "Packages";
 /// A kernel with its file list takes 2 MiB.
 const HEADER_BYTES_MAX: i64 = 16 * 1024 * 1024;
 /// Pages SQLite may keep, KiB: the table is read once, front to back.
@@ -33,19 +37,32 @@ pub(super) fn collect(root: &Root, titles: &mut Titles, probed: &mut Probed) -> 
             titles.databases += 1;
             return read_database(root, &path, titles, probed);
         }
-        for (file, form) in OTHER_FORMS {
-            let path = format!("{folder}/{file}");
-            if root.exists(&path) {
-                titles.databases += 1;
-                let reason = format!(
-                    "The rpm database has the {form} form, which is not read yet: rpm packages are missing."
-                );
-                probed.problem(Failure::new(ProblemKind::Unreadable, &path, reason));
-                return Ok(());
-            }
+        let path = format!("{folder}/{NDB}");
+        if root.exists(&path) {
+            titles.databases += 1;
+            return read_ndb(root, &path, titles);
+        }
+        let path = format!("{folder}/{BERKELEY_DB}");
+        if root.exists(&path) {
+            titles.databases += 1;
+            let reason =
+                "The rpm database has the Berkeley DB form, which is not read: rpm packages are missing.";
+            probed.problem(Failure::new(ProblemKind::Unreadable, &path, reason));
+            return Ok(());
         }
     }
     Ok(())
+}
+
+fn read_ndb(root: &Root, path: &str, titles: &mut Titles) -> Result<(), Failure> {
+    let file = root
+        .open(path, u64::MAX)
+        .map_err(|it| Failure::reading(path, "packages", &it))?;
+    // Headers are read from where slots point to: the limits are those of the reader.
+    ndb::read(&mut file.into_inner(), titles).map_err(|error| {
+        let reason = format!("Packages cannot be known because the rpm database cannot be read: {error}.");
+        Failure::new(ProblemKind::Unreadable, path, reason)
+    })
 }
 
 fn read_database(root: &Root, inner: &str, titles: &mut Titles, probed: &mut Probed) -> Result<(), Failure> {
@@ -107,13 +124,15 @@ fn read_all(path: &Path, mode: &str, titles: &mut Titles) -> rusqlite::Result<()
 
 /// `file:` URI of a path; everything SQLite would understand as part of the URI is escaped.
 fn uri(path: &Path, mode: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
-                uri.push(char::from(*byte))
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_alphanumeric() || b"/.-_".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            let digits = [byte >> 4, byte & 0xF].map(|it| char::from(HEX[usize::from(it)]));
+            uri.push('%');
+            uri.extend(digits);
         }
     }
     uri + "?" + mode
@@ -196,7 +215,19 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_that_are_not_read_are_a_problem() {
+    fn the_form_of_suse_is_read_too() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("usr/lib/sysimage/rpm")).unwrap();
+        let bytes = super::ndb::testing::database(&[header("zypper", "1.14", "1", None)]);
+        fs::write(dir.path().join("usr/lib/sysimage/rpm/Packages.db"), bytes).unwrap();
+        assert_eq!(
+            read(dir.path()).unwrap(),
+            [("zypper".to_owned(), "1.14-1".to_owned())]
+        );
+    }
+
+    #[test]
+    fn the_form_that_is_not_read_is_a_problem() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("var/lib/rpm")).unwrap();
         fs::write(dir.path().join("var/lib/rpm/Packages"), "x").unwrap();
