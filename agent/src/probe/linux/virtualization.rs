@@ -29,6 +29,8 @@ struct Traces {
     device_tree: String,
     /// The processor says that it is virtual.
     cpu_flag: bool,
+    /// The processor's name is one that QEMU gives.
+    cpu_named_by_qemu: bool,
     virtio: bool,
     /// The Hyper-V bus exists.
     vmbus: bool,
@@ -83,6 +85,9 @@ fn read_traces(root: &Root) -> Traces {
         cpu_flag: cpuinfo.lines().any(|line| {
             line.starts_with("flags") && line.split_ascii_whitespace().any(|flag| flag == "hypervisor")
         }),
+        cpu_named_by_qemu: cpuinfo
+            .lines()
+            .any(|it| it.starts_with("model name") && it.contains("QEMU")),
         virtio: root
             .list_dir("/sys/bus/virtio/devices", 1)
             .is_ok_and(|it| !it.names.is_empty()),
@@ -116,10 +121,9 @@ fn hypervisor(traces: &Traces) -> &'static str {
         ("RHEV", "kvm"),
         ("OpenStack", "kvm"),
         ("Google Compute Engine", "kvm"),
-        ("Nutanix", "kvm"),
     ];
     /// Too short to be looked for inside other texts.
-    const DMI_LINES: &[(&str, &str)] = &[("Xen", "xen"), ("KVM", "kvm")];
+    const DMI_LINES: &[(&str, &str)] = &[("Xen", "xen"), ("KVM", "kvm"), ("AHV", "kvm")];
     const CLOCKS: &[(&str, &str)] = &[
         ("kvm-clock", "kvm"),
         ("hyperv_clocksource", "hyperv"),
@@ -149,7 +153,8 @@ fn hypervisor(traces: &Traces) -> &'static str {
     if traces.device_tree.contains("linux,kvm") {
         return "kvm";
     }
-    if traces.dmi.contains("QEMU") || traces.device_tree.contains("linux,dummy-virt") {
+    let emulated = traces.cpu_named_by_qemu || traces.dmi.contains("QEMU");
+    if emulated || traces.device_tree.contains("linux,dummy-virt") {
         return "qemu";
     }
     match (traces.cpu_flag, traces.virtio) {
@@ -249,6 +254,17 @@ mod tests {
             }),
             "unknown-hypervisor"
         );
+    }
+
+    #[test]
+    fn an_emulated_processor_is_qemu_although_virtio_is_there() {
+        let traces = Traces {
+            cpu_named_by_qemu: true,
+            cpu_flag: true,
+            virtio: true,
+            ..Traces::default()
+        };
+        assert_eq!(hypervisor(&traces), "qemu");
     }
 
     #[test]
