@@ -29,8 +29,8 @@ struct Traces {
     device_tree: String,
     /// The processor says that it is virtual.
     cpu_flag: bool,
-    /// The processor's name is one that QEMU gives.
-    cpu_named_by_qemu: bool,
+    /// The processor's name; emulators give their own.
+    cpu_name: String,
     virtio: bool,
     /// The Hyper-V bus exists.
     vmbus: bool,
@@ -85,9 +85,11 @@ fn read_traces(root: &Root) -> Traces {
         cpu_flag: cpuinfo.lines().any(|line| {
             line.starts_with("flags") && line.split_ascii_whitespace().any(|flag| flag == "hypervisor")
         }),
-        cpu_named_by_qemu: cpuinfo
+        cpu_name: cpuinfo
             .lines()
-            .any(|it| it.starts_with("model name") && it.contains("QEMU")),
+            .find(|it| it.starts_with("model name"))
+            .unwrap_or_default()
+            .to_owned(),
         virtio: root
             .list_dir("/sys/bus/virtio/devices", 1)
             .is_ok_and(|it| !it.names.is_empty()),
@@ -153,7 +155,7 @@ fn hypervisor(traces: &Traces) -> &'static str {
     if traces.device_tree.contains("linux,kvm") {
         return "kvm";
     }
-    let emulated = traces.cpu_named_by_qemu || traces.dmi.contains("QEMU");
+    let emulated = traces.cpu_name.contains("QEMU") || traces.dmi.contains("QEMU");
     if emulated || traces.device_tree.contains("linux,dummy-virt") {
         return "qemu";
     }
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn an_emulated_processor_is_qemu_although_virtio_is_there() {
         let traces = Traces {
-            cpu_named_by_qemu: true,
+            cpu_name: "QEMU TCG version 2.5+".into(),
             cpu_flag: true,
             virtio: true,
             ..Traces::default()
