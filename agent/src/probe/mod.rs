@@ -7,7 +7,8 @@
 //!   there and empty was read and there is none of the kind (no display is connected);
 //! - within a section keys are unique and sorted, texts are clean, limits of the wire are kept, and what
 //!   was left out is said in a problem;
-//! - no child process, no localised output, no write.
+//! - no child process, no localised output, no write (only SQLite may keep its shared memory beside a live
+//!   rpm database).
 //!
 //! A platform is a module with one `TABLE`; captured Linux trees are read by the Linux table.
 

@@ -3,17 +3,17 @@
 //!
 //! The database is opened read-only. A database in write-ahead mode then needs a folder that may be written
 //! (for its shared memory); where it may not, the file is read as it lies on disk, which can miss a change
-//! of the last seconds, and a problem says so. The oldest form (Berkeley DB, Red Hat 8 and before) is
+//! of the last seconds, and a problem says so. A captured tree is never written: its database is always read
+//! as it lies there, and SQLite, which knows nothing of the root, opens no file beside it. The oldest form (Berkeley DB, Red Hat 8 and before) is
 //! reported as a problem.
 
 mod header;
 mod ndb;
 
-use std::fs;
 use std::path::Path;
 
 use parc_wire::v1::ProblemKind;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::Probed;
 use super::Titles;
@@ -66,33 +66,38 @@ fn read_ndb(root: &Root, path: &str, titles: &mut Titles) -> Result<(), Failure>
 }
 
 fn read_database(root: &Root, inner: &str, titles: &mut Titles, probed: &mut Probed) -> Result<(), Failure> {
-    let unreadable = |error: &rusqlite::Error| {
+    let unreadable = |error: rusqlite::Error| {
         let reason = format!("Packages cannot be known because the rpm database cannot be read: {error}.");
         Failure::new(ProblemKind::Unreadable, inner, reason)
     };
     let path = root.path(inner);
-    if !root.is_live() && has_linked_companion(&path) {
-        let reason = "Beside the captured rpm database lies a symbolic link that SQLite would follow.";
-        return Err(Failure::new(ProblemKind::Unreadable, inner, reason));
-    }
-    let before = titles.found.len();
-    let Err(first) = read_all(&path, "mode=ro", titles) else {
-        return Ok(());
+    let has_log = if root.is_live() {
+        let before = titles.found.len();
+        match read_all(&path, "mode=ro", titles) {
+            Ok(()) => return Ok(()),
+            Err(error) if !is_about_the_folder(&error) => return Err(unreadable(error)),
+            Err(_) => titles.found.truncate(before),
+        }
+        true
+    } else {
+        root.metadata(&format!("{inner}-wal"))
+            .is_ok_and(|it| it.len() > 0)
     };
-    titles.found.truncate(before);
-    read_all(&path, "immutable=1", titles).map_err(|_| unreadable(&first))?;
-    let reason = "The rpm database was read without its log, so the latest change may be missing.";
-    probed.problem(Failure::new(ProblemKind::Unreadable, inner, reason));
+    read_all(&path, "immutable=1", titles).map_err(unreadable)?;
+    if has_log {
+        let reason = "The rpm database was read without its log, so the latest change may be missing.";
+        probed.problem(Failure::new(ProblemKind::Unreadable, inner, reason));
+    }
     Ok(())
 }
 
-/// SQLite opens `-wal`, `-shm` and `-journal` by itself, and not through the root.
-fn has_linked_companion(path: &Path) -> bool {
-    ["-wal", "-shm", "-journal"].iter().any(|end| {
-        let mut companion = path.as_os_str().to_owned();
-        companion.push(end);
-        fs::symlink_metadata(&companion).is_ok_and(|it| it.file_type().is_symlink())
-    })
+/// Whether only the shared memory beside the database could not be made. Anything else (a writer at work,
+/// a damaged file) would be no better without the log.
+fn is_about_the_folder(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+    )
 }
 
 fn read_all(path: &Path, mode: &str, titles: &mut Titles) -> rusqlite::Result<()> {
@@ -140,6 +145,8 @@ fn uri(path: &Path, mode: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::header::testing::header;
     use super::*;
 
@@ -205,13 +212,42 @@ mod tests {
         assert!(read(dir.path()).is_err());
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_captured_log_that_is_a_link_is_refused() {
+    fn what_still_lies_in_the_log_of_a_live_database_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = database(dir.path());
-        std::os::unix::fs::symlink("/etc/hostname", path.with_file_name("rpmdb.sqlite-wal")).unwrap();
-        assert!(read(dir.path()).is_err());
+        let writer = Connection::open(&path).unwrap();
+        writer
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0")
+            .unwrap();
+        writer
+            .execute(
+                "INSERT INTO Packages (blob) VALUES (?1)",
+                [header("vim", "9.1", "1", None)],
+            )
+            .unwrap();
+        let count = |mode: &str| {
+            let mut titles = Titles::default();
+            read_all(&path, mode, &mut titles).unwrap();
+            titles.found.len()
+        };
+        assert_eq!((count("mode=ro"), count("immutable=1")), (3, 2));
+    }
+
+    #[test]
+    fn a_captured_log_is_not_opened_but_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(
+            database(dir.path()).with_file_name("rpmdb.sqlite-wal"),
+            "not a log",
+        )
+        .unwrap();
+        let (mut titles, mut probed) = (Titles::default(), Probed::default());
+        collect(&Root::captured(dir.path().to_owned()), &mut titles, &mut probed).unwrap();
+        let (_, problems) = probed.finish(parc_wire::v1::SectionKind::Software);
+        assert_eq!(titles.found.len(), 2);
+        assert!(problems[0].reason.contains("without its log"), "{problems:?}");
+        assert_eq!(fs::read_dir(dir.path().join("var/lib/rpm")).unwrap().count(), 2);
     }
 
     #[test]
