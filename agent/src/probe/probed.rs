@@ -106,7 +106,7 @@ impl Probed {
         self.items.push(Item { key, body });
     }
 
-    /// Says what is not known. The first [`PROBLEMS_MAX`] of a section are kept.
+    /// Says what is not known. The first 32 of a section are kept.
     pub fn problem(&mut self, problem: Failure) {
         if self.problems.len() < PROBLEMS_MAX && !self.problems.contains(&problem) {
             self.problems.push(problem);

@@ -4,8 +4,9 @@
 //! The database is opened read-only. A database in write-ahead mode then needs a folder that may be written
 //! (for its shared memory); where it may not, the file is read as it lies on disk, which can miss a change
 //! of the last seconds, and a problem says so. A captured tree is never written: its database is always read
-//! as it lies there, and SQLite, which knows nothing of the root, opens no file beside it. The oldest form (Berkeley DB, Red Hat 8 and before) is
-//! reported as a problem.
+//! as it lies there, and SQLite, which knows nothing of the root, opens no file beside it.
+//!
+//! The oldest form (Berkeley DB, Red Hat 8 and before) is reported as a problem.
 
 mod header;
 mod ndb;
