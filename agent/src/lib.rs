@@ -1,4 +1,19 @@
-//! The agent as a library: probes that read the machine, and everything that carries what they find.
+//! The agent of a workstation: probes the machine, and tells the collector what has changed.
+//!
+//! The agent only reports. No answer of the collector can make it run, fetch or write anything; it
+//! opens no port and starts no other program. The modules are usable without the program around them:
+//! [`report`] and [`delta`] decide what is sent, [`upload`] sends it, [`spool`] remembers what was
+//! acknowledged; none of them keeps global state.
 
+pub mod address;
+pub mod clock;
+pub mod config;
+pub mod files;
+pub mod identity;
+pub mod permissions;
 pub mod probe;
+pub mod random;
 pub mod root;
+pub mod schedule;
+#[cfg(test)]
+mod testing;
