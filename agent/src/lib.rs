@@ -8,12 +8,18 @@
 pub mod address;
 pub mod clock;
 pub mod config;
+pub mod delta;
 pub mod files;
 pub mod identity;
+pub mod inventory;
 pub mod permissions;
 pub mod probe;
 pub mod random;
+pub mod report;
 pub mod root;
 pub mod schedule;
+pub mod settle;
+pub mod spool;
+pub mod tag;
 #[cfg(test)]
 mod testing;
