@@ -21,5 +21,7 @@ pub mod schedule;
 pub mod settle;
 pub mod spool;
 pub mod tag;
+pub mod tls;
+pub mod upload;
 #[cfg(test)]
 mod testing;
