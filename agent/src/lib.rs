@@ -6,9 +6,12 @@
 //! acknowledged; none of them keeps global state.
 
 pub mod address;
+pub mod agent;
 pub mod clock;
 pub mod config;
+pub mod contact;
 pub mod delta;
+pub mod enroll;
 pub mod files;
 pub mod identity;
 pub mod inventory;
@@ -20,6 +23,8 @@ pub mod root;
 pub mod schedule;
 pub mod settle;
 pub mod spool;
+pub mod state_dir;
+pub mod status;
 pub mod tag;
 pub mod tls;
 pub mod upload;

@@ -70,7 +70,10 @@ impl Session {
     pub async fn enroll(&self, request: EnrollRequest) -> Result<EnrollResponse, Failure> {
         let mut client =
             EnrollmentClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-        self.finish(client.enroll(timed(request)).await)
+        self.finish(client.enroll(timed(request)).await).map_err(|failure| match failure {
+            Failure::Rejected(reason) => Failure::Denied(reason), // no certificate yet that could be meant
+            other => other,
+        })
     }
 
     /// Sends one contact; compressed when it carries items, for a bare one would only grow.

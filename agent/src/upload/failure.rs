@@ -23,8 +23,8 @@ pub enum Failure {
     /// The other side is not the collector that this machine trusts.
     #[error("the collector's certificate is refused: {0}")]
     Untrusted(String),
-    /// The collector does not accept this machine's certificate.
-    #[error("the collector refuses this machine's certificate: {0}")]
+    /// The collector does not accept this machine or its certificate.
+    #[error("the collector refuses this machine: {0}")]
     Rejected(String),
     /// The collector is there and has no time.
     #[error("the collector is busy: {reason}")]
