@@ -92,9 +92,16 @@ impl Config {
     /// Reads the file. A missing file means defaults, unless a person asked for this very file.
     pub fn load(path: &Path, asked_for: bool) -> Result<Self, ConfigError> {
         let Some(bytes) = files::read(path, FILE_BYTES_MAX)? else {
-            return if asked_for { Err(ConfigError::Missing(path.to_owned())) } else { Ok(Self::default()) };
+            return if asked_for {
+                Err(ConfigError::Missing(path.to_owned()))
+            } else {
+                Ok(Self::default())
+            };
         };
-        let malformed = |reason: String| ConfigError::Malformed { path: path.to_owned(), reason };
+        let malformed = |reason: String| ConfigError::Malformed {
+            path: path.to_owned(),
+            reason,
+        };
         let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
         Self::parse(&text).map_err(|error| malformed(error.to_string().trim_end().to_owned()))
     }
@@ -106,12 +113,26 @@ impl Config {
 
     /// Proves every value; what it accepts, the methods below can use.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let within = |key, value, least, most| match (least..=most).contains(&value) {
-            true => Ok(()),
-            false => Err(ConfigError::OutOfRange { key, value, least, most }),
+        let within = |key, value, least, most| {
+            let fits = (least..=most).contains(&value);
+            if fits {
+                Ok(())
+            } else {
+                Err(ConfigError::OutOfRange {
+                    key,
+                    value,
+                    least,
+                    most,
+                })
+            }
         };
         within("contact_interval_min_s", self.contact_interval_min_s, 1, DAY_S)?;
-        within("contact_interval_max_s", self.contact_interval_max_s, self.contact_interval_min_s, 30 * DAY_S)?;
+        within(
+            "contact_interval_max_s",
+            self.contact_interval_max_s,
+            self.contact_interval_min_s,
+            30 * DAY_S,
+        )?;
         let (least, most) = (self.contact_interval_min_s, self.contact_interval_max_s);
         within("contact_interval_s", self.contact_interval_s, least, most)?;
         within("boot_wait_max_s", self.boot_wait_max_s, 0, DAY_S)?;
@@ -166,13 +187,20 @@ mod tests {
         let every_key = serde_json::to_value(Config::default()).unwrap();
         for key in every_key.as_object().unwrap().keys() {
             let shown = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
-            assert!(EXAMPLE.lines().any(shown), "{key} is missing from deploy/examples/agent.toml");
+            assert!(
+                EXAMPLE.lines().any(shown),
+                "{key} is missing from deploy/examples/agent.toml"
+            );
         }
     }
 
     #[test]
     fn the_keys_that_the_example_only_shows_are_valid_too() {
-        let shown = |line: &str| line.strip_prefix("# ").filter(|it| it.contains(" = \"")).map(str::to_owned);
+        let shown = |line: &str| {
+            line.strip_prefix("# ")
+                .filter(|it| it.contains(" = \""))
+                .map(str::to_owned)
+        };
         let text: Vec<String> = EXAMPLE.lines().filter_map(shown).collect();
         let config = Config::parse(&text.join("\n")).unwrap();
         config.check().unwrap();
@@ -181,14 +209,19 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let refusal = Config::parse("colector = \"https://parc.example.org\"").unwrap_err().to_string();
+        let refusal = Config::parse("colector = \"https://parc.example.org\"")
+            .unwrap_err()
+            .to_string();
         assert!(refusal.contains("colector"), "{refusal}");
     }
 
     #[test]
     fn a_bad_value_names_its_key_and_its_limit() {
         let refusal = |text: &str| Config::parse(text).unwrap().check().unwrap_err().to_string();
-        assert_eq!(refusal("contact_interval_min_s = 0"), "`contact_interval_min_s` is 0, allowed are 1 to 86400");
+        assert_eq!(
+            refusal("contact_interval_min_s = 0"),
+            "`contact_interval_min_s` is 0, allowed are 1 to 86400"
+        );
         assert!(refusal("contact_interval_s = 5").starts_with("`contact_interval_s` is 5"));
         assert!(refusal("collector = \"http://parc.example.org\"").starts_with("`collector` is not usable"));
         assert!(refusal("tag = \"To be filled by O.E.M.\"").starts_with("`tag` is refused"));
@@ -198,6 +231,9 @@ mod tests {
     fn a_missing_file_means_defaults_unless_it_was_asked_for() {
         let nowhere = Path::new("/nowhere/agent.toml");
         assert_eq!(Config::load(nowhere, false).unwrap(), Config::default());
-        assert!(matches!(Config::load(nowhere, true), Err(ConfigError::Missing(_))));
+        assert!(matches!(
+            Config::load(nowhere, true),
+            Err(ConfigError::Missing(_))
+        ));
     }
 }

@@ -7,10 +7,12 @@
 
 pub mod address;
 pub mod agent;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod contact;
 pub mod delta;
+pub mod describe;
 pub mod enroll;
 pub mod files;
 pub mod identity;
@@ -21,12 +23,13 @@ pub mod random;
 pub mod report;
 pub mod root;
 pub mod schedule;
+pub mod service;
 pub mod settle;
 pub mod spool;
 pub mod state_dir;
 pub mod status;
 pub mod tag;
-pub mod tls;
-pub mod upload;
 #[cfg(test)]
 mod testing;
+pub mod tls;
+pub mod upload;

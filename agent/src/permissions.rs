@@ -17,10 +17,12 @@ pub struct UnsafePath {
 
 /// Checks each path that exists. Windows keeps such rights in access lists that the installer sets.
 pub fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), UnsafePath> {
-    paths.into_iter().try_for_each(|path| match std::fs::metadata(path) {
-        Ok(found) => refuse_foreign_writers(path, &found),
-        Err(_) => Ok(()),
-    })
+    paths
+        .into_iter()
+        .try_for_each(|path| match std::fs::metadata(path) {
+            Ok(found) => refuse_foreign_writers(path, &found),
+            Err(_) => Ok(()),
+        })
 }
 
 #[cfg(unix)]
@@ -31,7 +33,10 @@ fn refuse_foreign_writers(path: &Path, found: &std::fs::Metadata) -> Result<(), 
         (false, true) => "its group",
         (false, false) => return Ok(()),
     };
-    Err(UnsafePath { path: path.to_owned(), who })
+    Err(UnsafePath {
+        path: path.to_owned(),
+        who,
+    })
 }
 
 #[cfg(not(unix))]
@@ -49,7 +54,8 @@ mod tests {
     #[test]
     fn a_folder_that_others_can_write_is_refused_and_says_who() {
         let folder = tempfile::tempdir().unwrap();
-        let set = |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let set =
+            |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
         let refusal = || check([folder.path()]).unwrap_err().to_string();
         set(0o755);
         assert!(check([folder.path(), Path::new("/nowhere/at/all")]).is_ok());

@@ -8,13 +8,13 @@ use crate::identity::Validity;
 /// First bound of the back-off after a failure.
 const BACKOFF_FIRST: Duration = Duration::from_secs(30);
 /// Last bound: a collector that is away for days is asked about once in half an hour.
-const BACKOFF_MOST: Duration = Duration::from_secs(3600);
+const BACKOFF_MOST: Duration = Duration::from_hours(1);
 /// How often a machine tries whose certificate is refused; an administrator may have changed his mind.
-const REFUSED_WAIT: Duration = Duration::from_secs(3600);
+const REFUSED_WAIT: Duration = Duration::from_hours(1);
 /// The longest push-back obeyed; a longer one is a mistake or an attempt to silence the machine.
-const PUSHBACK_MOST: Duration = Duration::from_secs(24 * 3600);
+const PUSHBACK_MOST: Duration = Duration::from_hours(24);
 /// A waiting agent looks at the clock this often, so that a laptop that slept is late by this at most.
-const STEP_MOST: Duration = Duration::from_secs(300);
+const STEP_MOST: Duration = Duration::from_mins(5);
 
 /// How contacts are spaced, from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,9 @@ pub enum Retry {
 pub fn after_answer(now: UtcMicros, told_s: u32, agent_id: &str, pace: &Pace) -> UtcMicros {
     match told_s {
         0 => next_slot(now, agent_id, pace.interval),
-        told => now.saturating_add(micros(Duration::from_secs(told.into()).clamp(pace.least, pace.most))),
+        told => now.saturating_add(micros(
+            Duration::from_secs(told.into()).clamp(pace.least, pace.most),
+        )),
     }
 }
 
@@ -70,8 +72,14 @@ pub fn after_start(now: UtcMicros, planned: Option<UtcMicros>, pace: &Pace, rand
 }
 
 /// How long to sleep before looking at the clock again; `None` when the moment has come.
-pub fn step(now: UtcMicros, due: UtcMicros) -> Option<Duration> {
-    let left = u64::try_from(due.saturating_sub(now)).ok().filter(|it| *it > 0)?;
+///
+/// `left_on_clock` is what the clock says, `left_of_wait` what is left of the wait that was begun, by a
+/// clock that nobody sets. The shorter counts: a laptop that slept is not late, and a clock that was set
+/// back by years does not silence the machine for years.
+pub fn step(left_on_clock: i64, left_of_wait: i64) -> Option<Duration> {
+    let left = u64::try_from(left_on_clock.min(left_of_wait))
+        .ok()
+        .filter(|it| *it > 0)?;
     Some(Duration::from_micros(left).min(STEP_MOST))
 }
 
@@ -149,7 +157,7 @@ mod tests {
     fn slots_fill_the_whole_interval_evenly() {
         let mut quarters = [0; 4];
         for n in 0..1000 {
-            let into = (next_slot(0, &format!("agent-{n}"), Duration::from_secs(4 * 3600)) - 1) / HOUR;
+            let into = (next_slot(0, &format!("agent-{n}"), Duration::from_hours(4)) - 1) / HOUR;
             quarters[usize::try_from(into).unwrap()] += 1;
         }
         assert!(quarters.iter().all(|it| (200..300).contains(it)), "{quarters:?}");
@@ -159,7 +167,11 @@ mod tests {
     fn the_back_off_doubles_from_thirty_seconds_to_one_hour() {
         let longest = |failures| (after_failure(NOW, Retry::BackOff, failures, u64::MAX) - NOW) / SECOND_US;
         assert_eq!([1, 2, 3, 7, 8, 40].map(longest), [30, 60, 120, 1920, 3600, 3600]);
-        assert_eq!(after_failure(NOW, Retry::BackOff, 5, 0), NOW, "full jitter begins at once");
+        assert_eq!(
+            after_failure(NOW, Retry::BackOff, 5, 0),
+            NOW,
+            "full jitter begins at once"
+        );
     }
 
     #[test]
@@ -174,21 +186,30 @@ mod tests {
         assert_eq!(after_start(NOW, Some(NOW + HOUR), &pace(), 5), NOW + HOUR);
         assert_eq!(after_start(NOW, None, &pace(), u64::MAX), NOW + HOUR / 4);
         assert_eq!(after_start(NOW, Some(NOW - 1), &pace(), 0), NOW);
-        assert_eq!(after_start(NOW, Some(NOW + 999 * HOUR), &pace(), 0), NOW, "the clock was wrong");
+        assert_eq!(
+            after_start(NOW, Some(NOW + 999 * HOUR), &pace(), 0),
+            NOW,
+            "the clock was wrong"
+        );
     }
 
     #[test]
-    fn waiting_is_cut_into_steps_and_ends() {
-        assert_eq!(step(NOW, NOW + HOUR), Some(Duration::from_secs(300)));
-        assert_eq!(step(NOW, NOW + 1), Some(Duration::from_micros(1)));
-        assert_eq!(step(NOW, NOW), None);
-        assert_eq!(step(NOW, NOW - HOUR), None);
+    fn waiting_is_cut_into_steps_and_ends_by_either_clock() {
+        assert_eq!(step(HOUR, HOUR), Some(Duration::from_mins(5)));
+        assert_eq!(step(1, HOUR), Some(Duration::from_micros(1)));
+        assert_eq!(step(0, HOUR), None, "the machine slept");
+        assert_eq!(step(90_000 * HOUR, -5), None, "the clock was set back");
     }
 
     #[test]
     fn renewal_is_at_half_life_give_or_take_a_tenth() {
-        let validity = Validity { not_before: NOW, not_after: NOW + 720 * HOUR };
-        let moments: Vec<i64> = (1..200).map(|generation| renew_at(validity, "a", generation) - NOW).collect();
+        let validity = Validity {
+            not_before: NOW,
+            not_after: NOW + 720 * HOUR,
+        };
+        let moments: Vec<i64> = (1..200)
+            .map(|generation| renew_at(validity, "a", generation) - NOW)
+            .collect();
         assert!(moments.iter().all(|it| (288 * HOUR..=432 * HOUR).contains(it)));
         assert!(moments.iter().any(|it| *it < 310 * HOUR) && moments.iter().any(|it| *it > 410 * HOUR));
     }

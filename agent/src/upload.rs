@@ -30,7 +30,7 @@ pub use failure::Failure;
 /// Name look-up, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// One call: a first report over a slow line takes a while.
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Answers are a few hundred bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -46,18 +46,24 @@ impl Session {
     /// Connects and shakes hands. `tls` comes from [`crate::tls`].
     pub async fn open(address: &CollectorAddress, tls: Arc<ClientConfig>) -> Result<Self, Failure> {
         let opening = Self::connect(address, tls);
-        tokio::time::timeout(CONNECT_TIMEOUT, opening).await.unwrap_or(Err(Failure::TimedOut("connecting")))
+        tokio::time::timeout(CONNECT_TIMEOUT, opening)
+            .await
+            .unwrap_or(Err(Failure::TimedOut("connecting")))
     }
 
     async fn connect(address: &CollectorAddress, tls: Arc<ClientConfig>) -> Result<Self, Failure> {
         let unreachable = |error: io::Error| Failure::Unreachable(error.to_string());
-        let tcp = TcpStream::connect((address.host(), address.port())).await.map_err(unreachable)?;
+        let tcp = TcpStream::connect((address.host(), address.port()))
+            .await
+            .map_err(unreachable)?;
         tcp.set_nodelay(true).map_err(unreachable)?;
         let secured = TlsConnector::from(tls).connect(address.server_name(), tcp).await;
         let (stream, fate) = Watched::new(secured.map_err(|error| failure::of_handshake(&error))?);
         let mut once = Some(TokioIo::new(stream));
         let connector = tower::service_fn(move |_| {
-            let stream = once.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
+            let stream = once
+                .take()
+                .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
             std::future::ready(stream)
         });
         let endpoint = endpoint(address).map_err(|error| Failure::Unreachable(error.to_string()))?;
@@ -70,10 +76,11 @@ impl Session {
     pub async fn enroll(&self, request: EnrollRequest) -> Result<EnrollResponse, Failure> {
         let mut client =
             EnrollmentClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-        self.finish(client.enroll(timed(request)).await).map_err(|failure| match failure {
-            Failure::Rejected(reason) => Failure::Denied(reason), // no certificate yet that could be meant
-            other => other,
-        })
+        self.finish(client.enroll(timed(request)).await)
+            .map_err(|failure| match failure {
+                Failure::Rejected(reason) => Failure::Denied(reason), // no certificate yet that could be meant
+                other => other,
+            })
     }
 
     /// Sends one contact; compressed when it carries items, for a bare one would only grow.
@@ -105,7 +112,9 @@ impl Session {
     }
 
     fn finish<T>(&self, answer: Result<tonic::Response<T>, Status>) -> Result<T, Failure> {
-        answer.map(tonic::Response::into_inner).map_err(|status| failure::of_call(&status, &self.fate))
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| failure::of_call(&status, &self.fate))
     }
 }
 
@@ -152,7 +161,9 @@ mod tests {
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let address = format!("https://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 drop(TlsAcceptor::from(Arc::new(config.clone())).accept(tcp).await);
@@ -181,7 +192,10 @@ mod tests {
     async fn a_collector_of_another_root_is_not_spoken_to() {
         let (mine, theirs) = (Authority::new(), Authority::new());
         let address = listener(&theirs, &mine).await;
-        for tls in [tls::enrolled(&mine.identity()).unwrap(), tls::enrolling(mine.token().root()).unwrap()] {
+        for tls in [
+            tls::enrolled(&mine.identity()).unwrap(),
+            tls::enrolling(mine.token().root()).unwrap(),
+        ] {
             let failure = contact(&address, tls).await;
             assert!(matches!(failure, Failure::Untrusted(_)), "{failure}");
         }
@@ -190,8 +204,11 @@ mod tests {
     #[tokio::test]
     async fn nobody_at_the_address_is_a_network_failure() {
         let authority = Authority::new();
-        let failure =
-            contact(&"https://127.0.0.1:1".parse().unwrap(), tls::enrolled(&authority.identity()).unwrap()).await;
+        let failure = contact(
+            &"https://127.0.0.1:1".parse().unwrap(),
+            tls::enrolled(&authority.identity()).unwrap(),
+        )
+        .await;
         assert!(matches!(failure, Failure::Unreachable(_)), "{failure}");
         assert_eq!(failure.retry(), Retry::BackOff);
     }

@@ -113,7 +113,10 @@ impl KeyRequest {
     pub fn generate() -> Result<Self, IdentityError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let csr = CertificateParams::default().serialize_request(&key)?;
-        Ok(Self { key_der: key.serialize_der(), csr_der: csr.der().to_vec() })
+        Ok(Self {
+            key_der: key.serialize_der(),
+            csr_der: csr.der().to_vec(),
+        })
     }
 
     /// The request, PKCS#10.
@@ -125,9 +128,11 @@ impl KeyRequest {
     fn owns(&self, certificate_der: &[u8]) -> Result<(), IdentityError> {
         let key = KeyPair::try_from(self.key_der.as_slice())?;
         let certified = parse(certificate_der)?;
-        match certified.public_key().subject_public_key.data == key.public_key_raw() {
-            true => Ok(()),
-            false => Err(IdentityError::ForeignKey),
+        let is_own = certified.public_key().subject_public_key.data == key.public_key_raw();
+        if is_own {
+            Ok(())
+        } else {
+            Err(IdentityError::ForeignKey)
         }
     }
 }
@@ -141,7 +146,11 @@ impl fmt::Debug for KeyRequest {
 impl Attempt {
     /// A new try with a new key.
     pub fn generate(purpose: String, random: &mut dyn Random) -> Result<Self, IdentityError> {
-        Ok(Self { attempt_id: random.id()?, purpose, request: KeyRequest::generate()? })
+        Ok(Self {
+            attempt_id: random.id()?,
+            purpose,
+            request: KeyRequest::generate()?,
+        })
     }
 }
 
@@ -179,7 +188,12 @@ impl Identity {
         generation: u64,
     ) -> Result<Self, IdentityError> {
         request.owns(&certificate_der)?;
-        Ok(Self { generation, certificate_der, key_der: request.key_der.clone(), ..self.clone() })
+        Ok(Self {
+            generation,
+            certificate_der,
+            key_der: request.key_der.clone(),
+            ..self.clone()
+        })
     }
 
     /// The only root this machine trusts.
@@ -220,7 +234,9 @@ impl fmt::Debug for Identity {
 
 fn parse(certificate_der: &[u8]) -> Result<X509Certificate<'_>, IdentityError> {
     let parsed = X509Certificate::from_der(certificate_der);
-    parsed.map(|(_, it)| it).map_err(|error| IdentityError::Certificate(error.to_string()))
+    parsed
+        .map(|(_, it)| it)
+        .map_err(|error| IdentityError::Certificate(error.to_string()))
 }
 
 mod base64_bytes {
