@@ -106,8 +106,9 @@ pub async fn exchange(
     Err(Failure::Broken("the collector kept asking".into()).into())
 }
 
+/// What an answer asks the agent to do.
 #[derive(Debug, PartialEq)]
-enum Verdict {
+pub(crate) enum Verdict {
     Final(Standing),
     SendWhole(Whole),
     StartOver,
@@ -115,7 +116,7 @@ enum Verdict {
 
 /// A stale report means that this machine remembers less than the collector, as after the restore of
 /// an old disk: it begins a new epoch and tells everything.
-fn judge(answer: &ContactResponse) -> Verdict {
+pub(crate) fn judge(answer: &ContactResponse) -> Verdict {
     match answer.outcome() {
         Outcome::Accepted | Outcome::Duplicate => Verdict::Final(Standing::Acknowledged),
         Outcome::Stale => Verdict::StartOver,

@@ -11,6 +11,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod contact;
+#[cfg(test)]
+mod convergence;
 pub mod delta;
 pub mod describe;
 pub mod enroll;

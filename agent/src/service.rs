@@ -28,6 +28,7 @@ pub async fn run(
     mut tell: impl FnMut(&Event<'_>),
 ) -> Result<(), AgentError> {
     let mut stop = std::pin::pin!(stop);
+    agent.dir.identity()?.ok_or(AgentError::NotEnrolled)?;
     let planned = agent.dir.status()?.next_contact_at_us;
     let mut due = schedule::after_start(clock.now_us(), planned, &agent.config.pace(), random.number()?);
     let mut failures = 0;

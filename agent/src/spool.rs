@@ -166,23 +166,29 @@ pub fn load(path: &Path, agent_id: &str) -> Result<Loaded, SpoolError> {
     let Some(bytes) = files::read(path, STATE_BYTES_MAX)? else {
         return Ok(Loaded::Lost("no state was kept"));
     };
-    Ok(match decode(&bytes) {
+    Ok(from_bytes(&bytes, agent_id))
+}
+
+/// The state in the bytes of a file.
+pub(crate) fn from_bytes(bytes: &[u8], agent_id: &str) -> Loaded {
+    match decode(bytes) {
         None => Loaded::Lost("the state file is damaged or of another version"),
         Some(state) if state.agent_id != agent_id => Loaded::Lost("the state file belongs to another agent"),
         Some(state) => Loaded::Known(state),
-    })
+    }
 }
 
 /// Writes the state, all or nothing.
 pub fn save(path: &Path, state: &State) -> Result<(), SpoolError> {
-    let bytes = encode(state);
+    let bytes = to_bytes(state);
     if bytes.len() > STATE_BYTES_MAX {
         return Err(SpoolError::TooLarge(bytes.len()));
     }
     Ok(files::replace(path, &bytes)?)
 }
 
-fn encode(state: &State) -> Vec<u8> {
+/// The bytes of a state's file.
+pub(crate) fn to_bytes(state: &State) -> Vec<u8> {
     let payload = StateFile::from(state).encode_to_vec();
     let mut bytes = Vec::with_capacity(MAGIC.len() + CHECKSUM_BYTES + payload.len());
     bytes.extend_from_slice(MAGIC);
@@ -365,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_file_cut_anywhere_or_with_a_flipped_bit_counts_as_lost() {
-        let whole = encode(&state());
+        let whole = to_bytes(&state());
         assert_eq!(decode(&whole), Some(state()));
         for bytes in 0..whole.len() {
             assert_eq!(decode(&whole[..bytes]), None, "cut to {bytes} bytes");
@@ -381,7 +387,7 @@ mod tests {
         let path = folder.path().join("state.bin");
         let before = State::new(AGENT.into(), 1);
         save(&path, &before).unwrap();
-        let after = encode(&state());
+        let after = to_bytes(&state());
         for bytes in [0, 1, after.len() / 2, after.len()] {
             fs::write(files::beside(&path), &after[..bytes]).unwrap();
             assert_eq!(load(&path, AGENT).unwrap(), Loaded::Known(before.clone()));

@@ -18,8 +18,8 @@ use crate::status::Status;
 
 /// Bytes of any of the small files.
 const SMALL_FILE_BYTES_MAX: usize = 64 * 1024;
-/// A contact over a slow line, with probes that run into their limits.
-const LOCK_WAIT: Duration = Duration::from_secs(90);
+/// An ordinary contact is over long before; the service then tries again, a person is told to.
+const LOCK_WAIT: Duration = Duration::from_secs(20);
 
 /// A file of the agent's folder cannot be used.
 #[derive(Debug, Error)]

@@ -213,7 +213,7 @@ fn log(event: &Event<'_>) {
             }
         }
         Event::Failed(error) => {
-            output::note(&format!("contact outcome=failed reason={:?}", error.to_string()))
+            output::note(&format!("contact outcome=failed reason={:?}", error.to_string()));
         }
     }
 }

@@ -35,13 +35,21 @@ fn text(preview: &Preview) {
         let carried = carried_text(change_of(contact, kind));
         output::line("");
         output::line(&format!(
-            "{} ({} items, {carried})",
+            "{}: {}, {carried}",
             section_word(kind),
-            section.items().len()
+            items_text(section.items().len())
         ));
         for item in section.items() {
             item_text(kind, item);
         }
+    }
+}
+
+fn items_text(count: usize) -> String {
+    if count == 1 {
+        "1 item".to_owned()
+    } else {
+        format!("{count} items")
     }
 }
 

@@ -156,10 +156,10 @@ fn moment(at: UtcMicros, now: UtcMicros) -> String {
         seconds if seconds < 48 * 3600 => format!("{} h", seconds / 3600),
         seconds => format!("{} days", seconds / 86_400),
     };
-    let relative = if away_s < 0 {
-        format!("{amount} ago")
-    } else {
-        format!("in {amount}")
+    let relative = match away_s {
+        0 => "now".to_owned(),
+        ahead if ahead > 0 => format!("in {amount}"),
+        _ => format!("{amount} ago"),
     };
     format!("{} ({relative})", utc_text(at))
 }
@@ -179,6 +179,7 @@ mod tests {
             moment(now - 119 * SECOND_US, now),
             "2026-11-21 14:01:10 UTC (119 s ago)"
         );
+        assert!(moment(now - 1, now).ends_with("(now)"));
         assert!(moment(now + 15 * 86_400 * SECOND_US, now).ends_with("(in 15 days)"));
     }
 }
