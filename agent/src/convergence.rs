@@ -115,9 +115,9 @@ fn contact(disk: &mut Vec<u8>, epoch: u64, collector: &mut Collector, inventory:
         }
         let answer = collector.receive(&report::request(&state, &pending, &Stamp::default(), &whole));
         match (judge(&answer), fate) {
-            (_, Fate::AnswerLost) => return,
+            (_, Fate::AnswerLost)
+            | (Verdict::Final(Standing::Acknowledged), Fate::KilledBeforeAcknowledgementIsKept) => return,
             (Verdict::SendWhole(asked), _) => whole = asked,
-            (Verdict::Final(Standing::Acknowledged), Fate::KilledBeforeAcknowledgementIsKept) => return,
             (Verdict::Final(Standing::Acknowledged), _) => {
                 state.acknowledge();
                 *disk = spool::to_bytes(&state);

@@ -6,9 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Exit, output};
 use crate::agent::{Agent, Preview};
-use crate::clock::SystemClock;
-use crate::describe::{self, Fields};
+use crate::clock::{SystemClock, utc_text};
+use crate::describe;
 use crate::status::section_word;
+
+/// Longer keys push their line to the right instead of all lines.
+const KEY_WIDTH_MAX: usize = 48;
 
 pub(super) fn show(agent: &Agent, json: bool) -> Exit {
     let preview = agent.preview(&SystemClock);
@@ -39,8 +42,14 @@ fn text(preview: &Preview) {
             section_word(kind),
             items_text(section.items().len())
         ));
+        let longest_key = section
+            .items()
+            .iter()
+            .map(|it| it.key.chars().count())
+            .max()
+            .unwrap_or(0);
         for item in section.items() {
-            item_text(kind, item);
+            item_text(kind, item, longest_key.min(KEY_WIDTH_MAX));
         }
     }
 }
@@ -62,22 +71,28 @@ fn carried_text(change: Option<&SectionChange>) -> String {
 }
 
 /// Software is a list and stays one line each; everything else is a block.
-fn item_text(kind: SectionKind, item: &Item) {
-    let known: Fields = describe::fields(kind, item)
+fn item_text(kind: SectionKind, item: &Item, key_width: usize) {
+    let known = describe::fields(kind, item)
         .into_iter()
-        .filter(|(_, value)| describe::is_known(value))
+        .filter(|(_, value)| describe::is_known(value));
+    let rows: Vec<(&str, String)> = known
+        .map(|(name, value)| (name, field_text(name, &value)))
         .collect();
     if kind == SectionKind::Software {
-        let values: Vec<String> = known.iter().map(|(_, value)| value_text(value)).collect();
-        output::line(&format!("  {:32}  {}", item.key, values.join("  ")));
-        return;
+        let values: Vec<String> = rows.into_iter().map(|(_, value)| value).collect();
+        output::line(&format!("  {:key_width$}  {}", item.key, values.join("  ")));
+    } else {
+        output::line(&format!("  {}", item.key));
+        output::table(4, &rows);
     }
-    output::line(&format!("  {}", item.key));
-    let rows: Vec<(&str, String)> = known
-        .iter()
-        .map(|(name, value)| (*name, value_text(value)))
-        .collect();
-    output::table(4, &rows);
+}
+
+/// A moment is shown as a date; every other number stands as it is sent.
+fn field_text(name: &str, value: &Value) -> String {
+    match value.as_i64() {
+        Some(at) if name.ends_with("_us") => utc_text(at),
+        _ => value_text(value),
+    }
 }
 
 fn value_text(value: &Value) -> String {
