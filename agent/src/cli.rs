@@ -168,4 +168,33 @@ mod tests {
             assert!(help::MAIN.contains(&line), "{code:?}");
         }
     }
+
+    #[test]
+    fn the_service_unit_fits_the_program() {
+        let unit = include_str!("../../deploy/systemd/parc-agent.service");
+        let mut section = "";
+        let mut settings = Vec::new();
+        for line in unit.lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
+            if let Some(name) = line.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+                section = name;
+            } else {
+                let (key, value) = line
+                    .split_once('=')
+                    .unwrap_or_else(|| panic!("not a setting: {line}"));
+                settings.push((section, key, value));
+            }
+        }
+        let value = |key| settings.iter().find(|it| it.1 == key).map(|it| it.2).unwrap();
+        let state = Config::default().state_dir;
+        assert_eq!(Path::new("/var/lib").join(value("StateDirectory")), state);
+        assert_eq!(
+            Path::new(value("ConditionPathExists")),
+            state.join("identity.json")
+        );
+        let (_, command) = value("ExecStart").split_once(' ').unwrap();
+        assert_eq!(args::parse([command.into()]).unwrap().command, Command::Run);
+        let only_a_person_helps = [Exit::Usage, Exit::NotEnrolled].map(|it| (it as u8).to_string());
+        assert_eq!(value("RestartPreventExitStatus"), only_a_person_helps.join(" "));
+        assert!(settings.contains(&("Service", "NoNewPrivileges", "yes")));
+    }
 }

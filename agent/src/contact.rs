@@ -82,7 +82,7 @@ pub async fn exchange(
                 continue;
             }
             Verdict::StartOver if repeat < REPEATS_MAX => {
-                state.start_over(random.number()?);
+                state.start_over(random.epoch()?);
                 pending.seq = state.seq;
                 save(state)?;
                 continue;

@@ -19,6 +19,11 @@ pub trait Random {
         Ok(bytes)
     }
 
+    /// A number for a new epoch: 63 bits, so that it fits a signed column of a database.
+    fn epoch(&mut self) -> Result<u64, RandomError> {
+        Ok(self.number()? >> 1)
+    }
+
     /// A whole number, evenly spread.
     fn number(&mut self) -> Result<u64, RandomError> {
         let mut bytes = [0; 8];

@@ -29,6 +29,8 @@ pub use failure::Failure;
 
 /// Name look-up, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// One address of a host that has several, as where IPv6 leads nowhere.
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(3);
 /// One call: a first report over a slow line takes a while.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Answers are a few hundred bytes.
@@ -53,9 +55,7 @@ impl Session {
 
     async fn connect(address: &CollectorAddress, tls: Arc<ClientConfig>) -> Result<Self, Failure> {
         let unreachable = |error: io::Error| Failure::Unreachable(error.to_string());
-        let tcp = TcpStream::connect((address.host(), address.port()))
-            .await
-            .map_err(unreachable)?;
+        let tcp = connect_tcp(address).await.map_err(unreachable)?;
         tcp.set_nodelay(true).map_err(unreachable)?;
         let secured = TlsConnector::from(tls).connect(address.server_name(), tcp).await;
         let (stream, fate) = Watched::new(secured.map_err(|error| failure::of_handshake(&error))?);
@@ -116,6 +116,19 @@ impl Session {
             .map(tonic::Response::into_inner)
             .map_err(|status| failure::of_call(&status, &self.fate))
     }
+}
+
+/// Tries the addresses of the host one after the other; the last error is told.
+async fn connect_tcp(address: &CollectorAddress) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for peer in tokio::net::lookup_host((address.host(), address.port())).await? {
+        match tokio::time::timeout(ADDRESS_TIMEOUT, TcpStream::connect(peer)).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => failure = error,
+            Err(_) => failure = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(failure)
 }
 
 /// The scheme says `http` because TLS is already there when tonic gets the stream.

@@ -126,7 +126,7 @@ impl Agent {
     ) -> Result<Exchange, AgentError> {
         let mut state = match self.dir.state(&identity.agent_id)? {
             Loaded::Known(state) => state,
-            Loaded::Lost(_) => State::new(identity.agent_id.clone(), random.number()?),
+            Loaded::Lost(_) => State::new(identity.agent_id.clone(), random.epoch()?),
         };
         let inventory = report::assemble(&sight.findings, &sight.claim, &state.acknowledged);
         if let Some(refusal) = state.refusal_of(&inventory, clock.now_us()) {

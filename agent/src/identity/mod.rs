@@ -9,7 +9,7 @@ mod token;
 
 use std::fmt;
 
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -112,7 +112,9 @@ impl KeyRequest {
     /// Makes a P-256 key and a request for it. The request names nobody: the collector decides names.
     pub fn generate() -> Result<Self, IdentityError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let csr = CertificateParams::default().serialize_request(&key)?;
+        let mut nobody = CertificateParams::default();
+        nobody.distinguished_name = DistinguishedName::new();
+        let csr = nobody.serialize_request(&key)?;
         Ok(Self {
             key_der: key.serialize_der(),
             csr_der: csr.der().to_vec(),
