@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{CliError, EnrollArgs, Exit, TagArgs, output};
-use crate::agent::{Agent, Contacted, EnrollWish, TicketWish};
+use crate::agent::{Agent, AgentError, Contacted, EnrollWish, TicketWish};
 use crate::clock::{SystemClock, utc_text};
 use crate::contact::Standing;
 use crate::permissions;
@@ -65,7 +65,10 @@ pub(super) async fn report(agent: &Agent, json: bool) -> Result<Exit, CliError> 
 
 pub(super) fn tag(agent: &Agent, args: &TagArgs) -> Result<Exit, CliError> {
     let claim = match args {
-        TagArgs::Print => agent.look().claim,
+        TagArgs::Print => {
+            agent.dir.tag().map_err(AgentError::from)?; // an unreadable tag must not look like none
+            agent.look().claim
+        }
         TagArgs::Set(tag) => agent.set_tag(Some(tag))?,
         TagArgs::Clear => agent.set_tag(None)?,
     };
