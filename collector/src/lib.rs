@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod kernel;
 pub mod matching;
 pub mod people;
+pub mod rpc;
 pub mod sites;
 pub mod software;
 pub mod tickets;

@@ -1,5 +1,7 @@
 //! Configuration items. PUBLIC FACE (contract).
 pub mod model;
+mod enroll_stub;
+pub use enroll_stub::{EnrolledCi, EnrollingMachine, enroll_ci};
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}, text::AssetTag, time::UtcMicros}};
 pub use model::*;
 
