@@ -1,4 +1,5 @@
 //! Configuration items. PUBLIC FACE (contract).
+pub mod api;
 pub mod model;
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}, text::AssetTag, time::UtcMicros}};
 pub use model::*;

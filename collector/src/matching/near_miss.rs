@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::kernel::text::tag_key;
 
 /// Keys of one suggestion query. Enough for every slip on a 25-character tag, few enough for one statement.
-pub const KEYS_MAX: usize = 500;
+const KEYS_MAX: usize = 500;
 /// Characters of a typed text that are looked at; the longest tag has 25, the rest is talk.
 const TYPED_CHARS_MAX: usize = 100;
 /// Zeros that are put before a run of digits: `17` for `000017`.
