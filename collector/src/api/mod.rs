@@ -14,6 +14,8 @@ mod problem;
 mod rate;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::context::Context;
 

@@ -169,3 +169,66 @@ async fn person(context: &Context, organisation_id: Option<OrganisationId>, emai
     tx.commit().await.expect("commit");
     made
 }
+
+/// Checks that an answer has every field its documented schema requires, of the documented type, and no other.
+pub(crate) fn assert_documented(answer: &Answer, method: &str, path: &str) {
+    let document = serde_json::to_value(super::Document::whole()).expect("json");
+    let responses = &document["paths"][path][method]["responses"];
+    let status = answer.status.as_str();
+    let response = responses.get(status).unwrap_or(&responses["4XX"]);
+    let (_, media) = response["content"].as_object().and_then(|it| it.iter().next()).expect("a documented body");
+    check(&document, &media["schema"], &answer.json, path);
+}
+
+fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let pointer = reference.trim_start_matches('#');
+        return check(document, document.pointer(pointer).expect("known schema"), value, place);
+    }
+    if let Some(options) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
+        if value.is_null() {
+            return assert!(options.iter().any(|it| it["type"] == "null"), "{place} must not be null");
+        }
+        let option = options.iter().find(|it| it["type"] != "null").expect("an option");
+        return check(document, option, value, place);
+    }
+    let parts: Vec<&Value> = match schema.get("allOf").and_then(Value::as_array) {
+        Some(parts) => parts.iter().map(|it| resolved(document, it)).collect(),
+        None => vec![schema],
+    };
+    assert_type(schema, value, place);
+    if let Some(fields) = value.as_object().filter(|_| parts.iter().any(|it| it.get("properties").is_some())) {
+        for required in parts.iter().filter_map(|it| it["required"].as_array()).flatten() {
+            assert!(fields.contains_key(required.as_str().expect("name")), "{place} lacks {required}");
+        }
+        for (name, field) in fields {
+            let property = parts.iter().find_map(|it| it["properties"].get(name));
+            let property = property.unwrap_or_else(|| panic!("{place}.{name} is not documented"));
+            check(document, property, field, &format!("{place}.{name}"));
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        check(document, &schema["items"], item, &format!("{place}[]"));
+    }
+}
+
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    reference.map_or(schema, |it| document.pointer(it.trim_start_matches('#')).expect("known schema"))
+}
+
+fn assert_type(schema: &Value, value: &Value, place: &str) {
+    let actual = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    match &schema["type"] {
+        Value::String(one) => assert_eq!(one, actual, "{place}"),
+        Value::Array(several) => assert!(several.iter().any(|it| it == actual), "{place} is {actual}"),
+        _ => {}
+    }
+}
