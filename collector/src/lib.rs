@@ -1,6 +1,7 @@
 //! The collector: keeps configuration items and puts the right machine on every ticket.
 
 pub mod agents;
+pub mod api;
 pub mod audit;
 pub mod config;
 pub mod context;
