@@ -1,7 +1,9 @@
 //! The collector: keeps configuration items and puts the right machine on every ticket.
 
 pub mod agents;
+pub mod api;
 pub mod audit;
+pub mod config;
 pub mod context;
 pub mod db;
 pub mod inventory;

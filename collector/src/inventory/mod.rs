@@ -1,4 +1,5 @@
 //! Configuration items. PUBLIC FACE (contract).
+pub mod api;
 pub mod model;
 mod enroll_stub;
 pub use enroll_stub::{EnrolledCi, EnrollingMachine, enroll_ci};
