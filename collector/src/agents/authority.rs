@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
 use ring::digest;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -37,6 +37,7 @@ const FINGERPRINT_BYTES: usize = 16;
 pub struct Authority {
     root: CertificateDer<'static>,
     fingerprint: String,
+    not_after: UtcMicros,
     issuer: Issuer<'static, KeyPair>,
     entropy: Arc<dyn Entropy>,
 }
@@ -80,10 +81,18 @@ impl Authority {
             None => Self::create(context, seal_key).await?,
         };
         let key = seal_key.open(&stored.certificate_der, &stored.sealed_key)?;
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key), &PKCS_ECDSA_P256_SHA256)?;
+        let key =
+            KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key), &PKCS_ECDSA_P256_SHA256)?;
+        let not_after = stored.not_after;
         let root = CertificateDer::from(stored.certificate_der);
         let issuer = Issuer::from_ca_cert_der(&root, key)?;
-        Ok(Self { fingerprint: fingerprint(&root), root, issuer, entropy: Arc::clone(&context.entropy) })
+        Ok(Self {
+            fingerprint: fingerprint(&root),
+            not_after,
+            root,
+            issuer,
+            entropy: Arc::clone(&context.entropy),
+        })
     }
 
     async fn create(context: &Context, seal_key: &SealKey) -> Result<StoredAuthority, AuthorityError> {
@@ -103,6 +112,11 @@ impl Authority {
     /// The root as TLS configurations want it.
     pub fn root(&self) -> CertificateDer<'static> {
         self.root.clone()
+    }
+
+    /// End of the root's validity, for alarms.
+    pub fn not_after(&self) -> UtcMicros {
+        self.not_after
     }
 
     /// What tokens carry so that an agent trusts the right root from its first connection on: the first 16
@@ -180,7 +194,12 @@ fn draft_root(context: &Context, seal_key: &SealKey) -> Result<StoredAuthority, 
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let certificate_der = params.self_signed(&key)?.der().to_vec();
     let sealed_key = seal_key.seal(entropy, &certificate_der, key.serialized_der())?;
-    Ok(StoredAuthority { certificate_der, sealed_key, created_at: now, not_after: seconds_of(now + days(ROOT_DAYS)) })
+    Ok(StoredAuthority {
+        certificate_der,
+        sealed_key,
+        created_at: now,
+        not_after: seconds_of(now + days(ROOT_DAYS)),
+    })
 }
 
 fn common_name(name: &str) -> DistinguishedName {

@@ -13,8 +13,8 @@ use parc_wire::v1::enrollment_client::EnrollmentClient;
 use parc_wire::v1::fleet_client::FleetClient;
 use parc_wire::v1::fleet_server::{Fleet, FleetServer};
 use parc_wire::v1::{
-    ContactRequest, ContactResponse, EnrollRequest, OpenTicketRequest, OpenTicketResponse, RenewRequest, RenewResponse,
-    TicketLinkRequest, TicketLinkResponse,
+    ContactRequest, ContactResponse, EnrollRequest, OpenTicketRequest, OpenTicketResponse, RenewRequest,
+    RenewResponse, TicketLinkRequest, TicketLinkResponse,
 };
 use rcgen::KeyPair;
 use rustls::ClientConfig;
@@ -37,7 +37,9 @@ use super::grpc::EnrollmentService;
 use super::tests::{House, request};
 use crate::db::testing::TestDb;
 use crate::kernel::time::{Clock, ManualClock, days};
-use crate::rpc::{ConnectionLimits, Guard, PeerAddress, PeerCertificate, Server, ServerTls, crypto_provider, server_config};
+use crate::rpc::{
+    ConnectionLimits, Guard, PeerAddress, PeerCertificate, Server, ServerTls, crypto_provider, server_config,
+};
 
 const CONTACT: &str = "/parc.v1.Fleet/Contact";
 
@@ -56,11 +58,17 @@ impl Fleet for TestFleet {
         Ok(Response::new(RenewResponse::default()))
     }
 
-    async fn open_ticket(&self, _: Request<OpenTicketRequest>) -> Result<Response<OpenTicketResponse>, Status> {
+    async fn open_ticket(
+        &self,
+        _: Request<OpenTicketRequest>,
+    ) -> Result<Response<OpenTicketResponse>, Status> {
         Ok(Response::new(OpenTicketResponse::default()))
     }
 
-    async fn ticket_link(&self, _: Request<TicketLinkRequest>) -> Result<Response<TicketLinkResponse>, Status> {
+    async fn ticket_link(
+        &self,
+        _: Request<TicketLinkRequest>,
+    ) -> Result<Response<TicketLinkResponse>, Status> {
         tokio::time::sleep(Duration::from_millis(300)).await;
         Ok(Response::new(TicketLinkResponse::default()))
     }
@@ -84,8 +92,10 @@ fn grace() -> u64 {
 
 fn tls_of(house: &House) -> Arc<rustls::ServerConfig> {
     let now = house.context.now();
-    let (chain, key) = house.authority.issue_server(&["localhost".into(), "127.0.0.1".into()], now).expect("identity");
-    server_config(chain, key, house.authority.root(), days(grace()), house.clock.clone()).expect("configuration")
+    let (chain, key) =
+        house.authority.issue_server(&["localhost".into(), "127.0.0.1".into()], now).expect("identity");
+    server_config(chain, key, house.authority.root(), days(grace()), house.clock.clone())
+        .expect("configuration")
 }
 
 impl Door {
@@ -100,7 +110,8 @@ impl Door {
         let fleet = FleetServer::new(TestFleet)
             .max_decoding_message_size(CONTACT_BYTES_MAX)
             .accept_compressed(CompressionEncoding::Zstd);
-        let enrollment = EnrollmentService::new(house.context.clone(), house.authority.clone(), 60).into_server();
+        let enrollment =
+            EnrollmentService::new(house.context.clone(), house.authority.clone(), 60).into_server();
         let (_, health) = tonic_health::server::health_reporter();
         let router = Routes::new(fleet).add_service(enrollment).add_service(health).into_axum_router();
         let clock: Arc<dyn Clock> = house.clock.clone();
@@ -121,7 +132,11 @@ impl Door {
         self.connect_with(identity, &[b"h2"]).await
     }
 
-    async fn connect_with(&self, identity: Option<Identity>, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
+    async fn connect_with(
+        &self,
+        identity: Option<Identity>,
+        alpn: &[&[u8]],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.house.authority.root()).expect("root");
         let time = Arc::new(TestTime(self.house.clock.clone()));
@@ -135,7 +150,9 @@ impl Door {
         };
         config.alpn_protocols = alpn.iter().map(|it| it.to_vec()).collect();
         let stream = TcpStream::connect(self.address).await?;
-        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").expect("name"), stream).await
+        TlsConnector::from(Arc::new(config))
+            .connect(ServerName::try_from("localhost").expect("name"), stream)
+            .await
     }
 
     async fn channel(&self, identity: Option<Identity>) -> Channel {
@@ -168,7 +185,8 @@ impl TimeProvider for TestTime {
 
 /// Calls a path with one frame as body; gives the status, or nothing when the connection broke.
 async fn call(channel: &mut Channel, path: &str, frame: Vec<u8>, encoding: Option<&str>) -> Option<Code> {
-    let mut request = http::Request::post(path).header("content-type", "application/grpc").header("te", "trailers");
+    let mut request =
+        http::Request::post(path).header("content-type", "application/grpc").header("te", "trailers");
     if let Some(encoding) = encoding {
         request = request.header("grpc-encoding", encoding);
     }
@@ -193,7 +211,10 @@ fn empty() -> Vec<u8> {
 
 /// Every RPC of the schema, read from its sources.
 fn rpc_paths() -> Vec<String> {
-    let sources = [include_str!("../../../proto/parc/v1/enrollment.proto"), include_str!("../../../proto/parc/v1/fleet.proto")];
+    let sources = [
+        include_str!("../../../proto/parc/v1/enrollment.proto"),
+        include_str!("../../../proto/parc/v1/fleet.proto"),
+    ];
     let mut paths = Vec::new();
     for source in sources {
         let mut service = "";
@@ -231,7 +252,8 @@ async fn no_rpc_but_enrollment_and_health_answers_a_stranger() {
     let mut channel = door.channel(None).await;
     for path in paths {
         let code = call(&mut channel, &path, empty(), None).await;
-        let expected = if path == "/parc.v1.Enrollment/Enroll" { Code::InvalidArgument } else { Code::Unauthenticated };
+        let expected =
+            if path == "/parc.v1.Enrollment/Enroll" { Code::InvalidArgument } else { Code::Unauthenticated };
         assert_eq!(code, Some(expected), "{path}");
     }
     for path in ["/", "/parc.v1.Fleet/New", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] {
@@ -248,7 +270,8 @@ async fn a_certificate_of_another_authority_or_for_servers_is_refused() {
     let names = ["localhost".to_owned()];
     let server = door.house.authority.issue_server(&names, door.house.context.now()).expect("identity");
     let mine = door.agent().await;
-    let stolen = (mine.0.clone(), PrivatePkcs8KeyDer::from(KeyPair::generate().expect("key").serialize_der()).into());
+    let stolen =
+        (mine.0.clone(), PrivatePkcs8KeyDer::from(KeyPair::generate().expect("key").serialize_der()).into());
     for (name, identity) in [("other authority", foreign), ("server usage", server)] {
         let mut channel = door.channel(Some(identity)).await;
         assert_eq!(call(&mut channel, CONTACT, empty(), None).await, None, "{name}");
@@ -271,7 +294,11 @@ async fn an_expired_certificate_renews_within_the_grace_period_and_nothing_else(
     let mut early = door.channel(identity()).await;
     assert_eq!(call(&mut early, CONTACT, empty(), None).await, Some(Code::Ok));
     door.house.clock.advance(days(30) + Duration::from_hours(1));
-    assert_eq!(call(&mut early, CONTACT, empty(), None).await, Some(Code::Unauthenticated), "on the open connection too");
+    assert_eq!(
+        call(&mut early, CONTACT, empty(), None).await,
+        Some(Code::Unauthenticated),
+        "on the open connection too"
+    );
     let mut late = door.channel(identity()).await;
     for path in rpc_paths() {
         let code = call(&mut late, &path, empty(), None).await;
@@ -285,7 +312,11 @@ async fn an_expired_certificate_renews_within_the_grace_period_and_nothing_else(
     door.house.clock.advance(days(grace()));
     assert_eq!(call(&mut late, "/parc.v1.Fleet/Renew", empty(), None).await, Some(Code::Unauthenticated));
     let mut too_late = door.channel(identity()).await;
-    assert_eq!(call(&mut too_late, "/parc.v1.Fleet/Renew", empty(), None).await, None, "refused in the handshake");
+    assert_eq!(
+        call(&mut too_late, "/parc.v1.Fleet/Renew", empty(), None).await,
+        None,
+        "refused in the handshake"
+    );
 }
 
 #[tokio::test]
@@ -294,7 +325,8 @@ async fn a_message_over_the_limit_is_refused_unread() {
     let mut channel = door.channel(Some(door.agent().await)).await;
     let code = call(&mut channel, CONTACT, frame(false, &vec![0; 9 * 1024 * 1024]), None).await;
     assert_eq!(code, Some(Code::OutOfRange));
-    let code = call(&mut channel, "/parc.v1.Enrollment/Enroll", frame(false, &vec![0; 65 * 1024]), None).await;
+    let code =
+        call(&mut channel, "/parc.v1.Enrollment/Enroll", frame(false, &vec![0; 65 * 1024]), None).await;
     assert_eq!(code, Some(Code::OutOfRange));
     assert_eq!(call(&mut channel, CONTACT, empty(), None).await, Some(Code::Ok), "the connection lives on");
 }
@@ -356,7 +388,11 @@ async fn a_peer_over_the_limit_or_silent_is_hung_up_on() {
     until_closed(&mut silent).await;
     let (mut socket, _) = without_call.into_inner();
     until_closed(&mut socket).await;
-    assert_eq!(call(&mut door.channel(None).await, CONTACT, empty(), None).await, Some(Code::Unauthenticated), "room again");
+    assert_eq!(
+        call(&mut door.channel(None).await, CONTACT, empty(), None).await,
+        Some(Code::Unauthenticated),
+        "room again"
+    );
 }
 
 /// Reads until the other side ends; gives the bytes that came.
@@ -365,6 +401,29 @@ async fn until_closed(stream: &mut TcpStream) -> usize {
     let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut read)).await;
     drop(ended.expect("the door hangs up"));
     read.len()
+}
+
+#[tokio::test]
+async fn a_call_without_a_place_is_told_when_to_come_back_and_strangers_take_no_agents_place() {
+    let limits = ConnectionLimits {
+        calls: 1,
+        stranger_calls: 0,
+        call_queue_timeout: Duration::from_millis(50),
+        ..ConnectionLimits::default()
+    };
+    let door = Door::open_with(limits).await;
+    let mut slow = FleetClient::new(door.channel(Some(door.agent().await)).await);
+    let mut other = FleetClient::new(door.channel(Some(door.agent().await)).await);
+    let under_way = tokio::spawn(async move { slow.ticket_link(TicketLinkRequest {}).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let error = other.contact(ContactRequest::default()).await.expect_err("no place");
+    assert_eq!(error.code(), Code::ResourceExhausted);
+    assert!(error.metadata().get("grpc-retry-pushback-ms").is_some());
+    under_way.await.expect("joined").expect("answered");
+    other.contact(ContactRequest::default()).await.expect("a place again");
+    let mut stranger = EnrollmentClient::new(door.channel(None).await);
+    let error = stranger.enroll(request("parc1.no.such.token")).await.expect_err("no place for strangers");
+    assert_eq!(error.code(), Code::ResourceExhausted);
 }
 
 #[tokio::test]

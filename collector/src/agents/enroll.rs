@@ -95,19 +95,27 @@ pub async fn enroll(
 /// The token's row if the secret is right.
 async fn proven_token(tx: &mut Tx, text: &TokenText) -> Result<TokenRow, AgentError> {
     let row = store::token::find_token(tx, &text.id).await?;
-    let stored: [u8; 32] = row.as_ref().and_then(|it| it.secret_hash.as_slice().try_into().ok()).unwrap_or_default();
+    let stored: [u8; 32] =
+        row.as_ref().and_then(|it| it.secret_hash.as_slice().try_into().ok()).unwrap_or_default();
     // Hashes compare in constant time.
     let proven = text.secret_hash == blake3::Hash::from_bytes(stored);
     row.filter(|_| proven).ok_or(AgentError::TokenRefused)
 }
 
 /// The earlier answer to the same attempt, if there was one.
-async fn repeated(tx: &mut Tx, token: &TokenRow, enrollment: &Enrollment) -> Result<Option<Enrolled>, AgentError> {
-    let Some(attempt) = store::agent::find_attempt(tx, &enrollment.attempt_id).await? else { return Ok(None) };
+async fn repeated(
+    tx: &mut Tx,
+    token: &TokenRow,
+    enrollment: &Enrollment,
+) -> Result<Option<Enrolled>, AgentError> {
+    let Some(attempt) = store::agent::find_attempt(tx, &enrollment.attempt_id).await? else {
+        return Ok(None);
+    };
     if attempt.token_id != token.id || attempt.csr_hash != enrollment.csr.csr_hash() {
         return Err(AgentError::Refused("the attempt was made with another token or request".into()));
     }
-    let agent = store::agent::find_agent(tx, Scope::All, attempt.agent_id).await?.ok_or(AgentError::NotFound)?;
+    let agent =
+        store::agent::find_agent(tx, Scope::All, attempt.agent_id).await?.ok_or(AgentError::NotFound)?;
     let made = store::certificate::find_certificate_for_csr(tx, agent.id, enrollment.csr.csr_hash()).await?;
     match made {
         Some(made) if agent.status == AgentStatus::Active => Ok(Some(Enrolled {
@@ -191,7 +199,8 @@ async fn record_enrollment(
         let detail = json!({ "reason": "superseded", "by": agent.id });
         record(tx, context, &actor, (agent.organisation_id, *old), "agent.revoked", detail).await?;
     }
-    let tag_refusal = enrollment.claim.as_ref().err().filter(|it| **it != TagRefusal::Empty).map(|it| it.code());
+    let tag_refusal =
+        enrollment.claim.as_ref().err().filter(|it| **it != TagRefusal::Empty).map(|it| it.code());
     let detail = json!({
         "token": &token.id,
         "ci": ci.ci_id,
@@ -272,7 +281,10 @@ fn checked_evidence(evidence: &Evidence) -> Result<Evidence, AgentError> {
     let text = |field, value: &str| bounded(field, value, TEXT_BYTES_MAX).map(|it| cleaned(it, false));
     let list = |field, values: &[String]| {
         if values.len() > EVIDENCE_VALUES_MAX {
-            return Err(AgentError::invalid(field, format!("must have at most {EVIDENCE_VALUES_MAX} values")));
+            return Err(AgentError::invalid(
+                field,
+                format!("must have at most {EVIDENCE_VALUES_MAX} values"),
+            ));
         }
         values.iter().map(|it| text(field, it)).collect::<Result<Vec<String>, AgentError>>()
     };

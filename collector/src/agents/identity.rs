@@ -30,6 +30,8 @@ pub struct AgentIdentity {
     pub binding: AgentBinding,
     /// Active or quarantined; a revoked agent has no identity.
     pub status: AgentStatus,
+    /// Version of the agent, as last noted ([`note_version`](super::note_version)).
+    pub version: String,
     /// Generation of the certificate that was shown.
     pub generation: u64,
     /// End of that certificate.
@@ -102,8 +104,9 @@ impl Identities {
 
     async fn load(&self, serial: &[u8], now: UtcMicros) -> Result<CertifiedAgentRow, AgentError> {
         let mut tx = self.context.db.read().await?;
-        let mut row =
-            store::certificate::find_certified_agent(&mut tx, serial).await?.ok_or(AgentError::UnknownCertificate)?;
+        let mut row = store::certificate::find_certified_agent(&mut tx, serial)
+            .await?
+            .ok_or(AgentError::UnknownCertificate)?;
         if row.generation < row.current_generation {
             let agent = row.agent_id;
             let newest = store::certificate::find_certificate(&mut tx, agent, row.current_generation).await?;
@@ -168,6 +171,7 @@ fn identity_at(row: &CertifiedAgentRow, serial: &[u8], now: UtcMicros) -> Result
             tag_policy: row.tag_policy,
         },
         status: row.status,
+        version: row.version.clone(),
         generation: u64::try_from(row.generation).unwrap_or(0),
         certificate_not_after: row.not_after,
         half_life_at: renewal_moment(row.not_before, row.not_after, serial.last().copied().unwrap_or(0)),

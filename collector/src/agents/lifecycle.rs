@@ -15,6 +15,8 @@ use crate::kernel::time::days;
 
 /// Characters of a reason.
 const REASON_CHARS_MAX: usize = 200;
+/// Characters of a version: none has more.
+const VERSION_CHARS_MAX: usize = 128;
 /// Enrollments are repeatable for so long; an agent that never got its answer has long begun anew.
 const ATTEMPT_DAYS: u64 = 30;
 /// Old certificates are kept for so long after their end, to tell a fork from a stranger.
@@ -39,7 +41,12 @@ pub async fn revoke_agent(
 
 /// Puts an active agent aside because two machines seem to share its identity; in another status nothing
 /// changes.
-pub async fn quarantine_agent(tx: &mut Tx, context: &Context, agent: AgentId, reason: &str) -> Result<(), AgentError> {
+pub async fn quarantine_agent(
+    tx: &mut Tx,
+    context: &Context,
+    agent: AgentId,
+    reason: &str,
+) -> Result<(), AgentError> {
     let found = store::agent::find_agent(tx, Scope::All, agent).await?.ok_or(AgentError::NotFound)?;
     if found.status != AgentStatus::Active {
         return Ok(());
@@ -62,11 +69,18 @@ pub async fn release_agent(
     change(tx, context, actor, &found, AgentStatus::Active, reason).await
 }
 
+/// Notes the version an agent says it runs; over-long and control characters are cut. `true` when it changed.
+pub async fn note_version(tx: &mut Tx, agent: AgentId, version: &str) -> Result<bool, StoreError> {
+    let version: String = text::cleaned(version, false).chars().take(VERSION_CHARS_MAX).collect();
+    store::agent::update_version(tx, agent, &version).await
+}
+
 /// Forgets old enrollment attempts and certificates, a bounded number at a time; gives how many rows went.
 pub async fn prune(tx: &mut Tx, context: &Context) -> Result<u64, StoreError> {
     let now = context.now();
     let attempts = store::agent::delete_attempts(tx, now - days(ATTEMPT_DAYS), PRUNE_ROWS).await?;
-    let certificates = store::certificate::delete_certificates(tx, now - days(CERTIFICATE_DAYS), PRUNE_ROWS).await?;
+    let certificates =
+        store::certificate::delete_certificates(tx, now - days(CERTIFICATE_DAYS), PRUNE_ROWS).await?;
     Ok(attempts + certificates)
 }
 
@@ -83,7 +97,8 @@ async fn change(
     to: AgentStatus,
     reason: &str,
 ) -> Result<(), AgentError> {
-    let reason = text::line(reason, REASON_CHARS_MAX).map_err(|it| AgentError::invalid("reason", it.to_string()))?;
+    let reason =
+        text::line(reason, REASON_CHARS_MAX).map_err(|it| AgentError::invalid("reason", it.to_string()))?;
     if !store::agent::update_status(tx, agent.id, (agent.status, to), &reason, context.now()).await? {
         return Err(AgentError::Refused("the agent was changed by somebody else meanwhile".into()));
     }

@@ -8,6 +8,8 @@
 
 mod authority;
 mod csr;
+#[cfg(test)]
+mod door_tests;
 mod enroll;
 pub mod grpc;
 mod identity;
@@ -16,17 +18,15 @@ pub mod model;
 mod renew;
 mod seal;
 mod store;
-mod token;
-#[cfg(test)]
-mod door_tests;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use authority::{Authority, CLIENT_DAYS, IssuedCertificate, SERVER_DAYS};
 pub use csr::Csr;
 pub use enroll::enroll;
 pub use identity::{AgentIdentity, Identities};
-pub use lifecycle::{prune, quarantine_agent, release_agent, revoke_agent};
+pub use lifecycle::{note_version, prune, quarantine_agent, release_agent, revoke_agent};
 pub use model::{Agent, AgentError, AgentStatus, AuthorityError, EnrollToken, NewEnrollToken};
 pub use renew::{Renewed, renew};
 pub use seal::SealKey;

@@ -74,7 +74,9 @@ async fn renew_once(
     }
     let current = u64::try_from(agent.generation).unwrap_or(0);
     let made = store::certificate::find_certificate_for_csr(tx, id, csr.csr_hash()).await?;
-    if let Some(made) = made.filter(|it| it.generation == agent.generation && presented.saturating_add(1) == current) {
+    if let Some(made) =
+        made.filter(|it| it.generation == agent.generation && presented.saturating_add(1) == current)
+    {
         return Ok(Outcome::Done(Renewed { certificate_der: made.certificate_der, generation: current }));
     }
     if presented > current {

@@ -40,7 +40,8 @@ impl House {
         let clock = Arc::new(ManualClock::at(START));
         let context = Context { db, clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let folder = tempfile::tempdir().expect("folder");
-        let authority = Arc::new(Authority::open(&context, &seal_key(folder.path(), "a")).await.expect("authority"));
+        let authority =
+            Arc::new(Authority::open(&context, &seal_key(folder.path(), "a")).await.expect("authority"));
         let (organisation, site) = organisation(&context, "ACME").await;
         Self { context, clock, authority, organisation, site, _folder: folder }
     }
@@ -54,7 +55,9 @@ impl House {
             tag_policy: TagPolicy::MayCreate,
         };
         let mut tx = self.context.db.begin().await.expect("begin");
-        let token = create_enroll_token(&mut tx, &self.context, &Actor::system(), self.authority.fingerprint(), new).await;
+        let token =
+            create_enroll_token(&mut tx, &self.context, &Actor::system(), self.authority.fingerprint(), new)
+                .await;
         tx.commit().await.expect("commit");
         token.expect("token").expose_secret().to_owned()
     }
@@ -78,9 +81,16 @@ impl House {
 async fn organisation(context: &Context, code: &str) -> (OrganisationId, crate::kernel::id::SiteId) {
     let mut tx = context.db.begin().await.expect("begin");
     let system = Actor::system();
-    let new = NewOrganisation { code: code.into(), name: code.into(), time_zone: "Europe/Paris".into(), demo: false };
-    let organisation = sites::create_organisation(&mut tx, context, &system, new).await.expect("organisation");
-    let new = NewSite { organisation_id: organisation.id, name: "Lyon".into(), address: String::new(), main: true };
+    let new = NewOrganisation {
+        code: code.into(),
+        name: code.into(),
+        time_zone: "Europe/Paris".into(),
+        demo: false,
+    };
+    let organisation =
+        sites::create_organisation(&mut tx, context, &system, new).await.expect("organisation");
+    let new =
+        NewSite { organisation_id: organisation.id, name: "Lyon".into(), address: String::new(), main: true };
     let site = sites::create_site(&mut tx, context, &system, new).await.expect("site");
     tx.commit().await.expect("commit");
     (organisation.id, site.id)
@@ -468,6 +478,19 @@ db_test! {
             let error = create_enroll_token(&mut tx, context, &stranger, "f", NewEnrollToken { uses_max: 1, valid_days: 1, ..new }).await;
             assert!(matches!(error.expect_err("foreign"), AgentError::Invalid { field: "organisation_id", .. }));
         }
+    }
+}
+
+db_test! {
+    async fn an_upgraded_agent_shows_its_new_version(db: Db) {
+        let house = House::new(db).await;
+        let enrolled = house.machine().await;
+        let mut tx = house.context.db.begin().await.expect("begin");
+        assert!(!note_version(&mut tx, agent_id(&enrolled), "0.1.0").await.expect("noted"), "the same one");
+        assert!(note_version(&mut tx, agent_id(&enrolled), "0.2.0\u{0}").await.expect("noted"));
+        tx.commit().await.expect("commit");
+        let identity = Identities::new(house.context.clone()).resolve(&peer(&enrolled.certificate_der)).await;
+        assert_eq!(identity.expect("identity").version, "0.2.0");
     }
 }
 

@@ -97,13 +97,19 @@ pub async fn create_enroll_token(
         created_by: &actor.label,
     };
     store::token::insert_token(tx, &row).await?;
-    let detail = json!({ "uses_max": new.uses_max, "expires_at": expires_at.rfc3339(), "tag_policy": new.tag_policy });
+    let detail =
+        json!({ "uses_max": new.uses_max, "expires_at": expires_at.rfc3339(), "tag_policy": new.tag_policy });
     audit::record(tx, context, actor, deed(new.organisation_id, "enroll_token.created", &id, detail)).await?;
     Ok(format!("{PREFIX}.{id}.{secret}.{fingerprint}").into())
 }
 
 /// Withdraws a token; machines that enrolled with it stay enrolled.
-pub async fn revoke_enroll_token(tx: &mut Tx, context: &Context, actor: &Actor, id: &str) -> Result<(), AgentError> {
+pub async fn revoke_enroll_token(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    id: &str,
+) -> Result<(), AgentError> {
     may_administer(actor)?;
     let revoked = store::token::revoke_token(tx, actor.scope, id, context.now()).await?;
     let organisation = revoked.ok_or(AgentError::NotFound)?;
@@ -116,7 +122,13 @@ pub(super) fn may_administer(actor: &Actor) -> Result<(), AgentError> {
 }
 
 fn deed<'a>(organisation: OrganisationId, action: &'a str, id: &str, detail: serde_json::Value) -> Deed<'a> {
-    Deed { organisation_id: Some(organisation), action, subject_kind: "enroll_token", subject_id: id.to_owned(), detail }
+    Deed {
+        organisation_id: Some(organisation),
+        action,
+        subject_kind: "enroll_token",
+        subject_id: id.to_owned(),
+        detail,
+    }
 }
 
 #[cfg(test)]

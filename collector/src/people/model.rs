@@ -128,7 +128,12 @@ pub(super) fn scope_of(organisation: Option<OrganisationId>, roles: &[Role]) -> 
 /// The actor a person is; nothing for the suspended and for those without organisation or staff role.
 pub fn actor_of(person: &Person) -> Option<Actor> {
     let scope = scope_of(person.organisation_id, &person.roles).filter(|_| person.active)?;
-    Some(Actor { kind: ActorKind::Person(person.id), label: person.name.clone(), scope, roles: person.roles.clone() })
+    Some(Actor {
+        kind: ActorKind::Person(person.id),
+        label: person.name.clone(),
+        scope,
+        roles: person.roles.clone(),
+    })
 }
 
 /// Why nobody was signed in.

@@ -23,7 +23,11 @@ const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 const TOKEN_CHARS: usize = 43;
 
 /// Begins a session; the token is given once.
-pub(super) async fn begin(tx: &mut Tx, context: &Context, person: PersonId) -> Result<SecretString, StoreError> {
+pub(super) async fn begin(
+    tx: &mut Tx,
+    context: &Context,
+    person: PersonId,
+) -> Result<SecretString, StoreError> {
     let token = random_text(context.entropy.as_ref());
     let csrf_token = random_text(context.entropy.as_ref());
     let now = context.now();
@@ -47,14 +51,20 @@ pub async fn find_session(context: &Context, token: &str) -> Result<Option<Sessi
     let hash = blake3::hash(token.as_bytes());
     let now = context.now();
     let mut tx = context.db.read().await?;
-    let Some(row) = store::session::find_session(&mut tx, hash.as_bytes()).await? else { return Ok(None) };
+    let Some(row) = store::session::find_session(&mut tx, hash.as_bytes()).await? else {
+        return Ok(None);
+    };
     let idle = now.since(row.last_seen_at);
     if row.expires_at <= now || idle >= SESSION_IDLE_MAX {
         return Ok(None);
     }
-    let Some(person) = store::find_person(&mut tx, row.person_id).await? else { return Ok(None) };
+    let Some(person) = store::find_person(&mut tx, row.person_id).await? else {
+        return Ok(None);
+    };
     drop(tx);
-    let Some(actor) = actor_of(&person) else { return Ok(None) };
+    let Some(actor) = actor_of(&person) else {
+        return Ok(None);
+    };
     if idle >= TOUCH_INTERVAL {
         let mut tx = context.db.begin().await?;
         store::session::touch_session(&mut tx, hash.as_bytes(), now).await?;

@@ -25,8 +25,14 @@ fn context(db: Db) -> (Context, Arc<ManualClock>) {
 
 async fn organisation(context: &Context, code: &str) -> OrganisationId {
     let mut tx = context.db.begin().await.expect("begin");
-    let new = NewOrganisation { code: code.into(), name: code.into(), time_zone: "Europe/Paris".into(), demo: false };
-    let made = sites::create_organisation(&mut tx, context, &Actor::system(), new).await.expect("organisation");
+    let new = NewOrganisation {
+        code: code.into(),
+        name: code.into(),
+        time_zone: "Europe/Paris".into(),
+        demo: false,
+    };
+    let made =
+        sites::create_organisation(&mut tx, context, &Actor::system(), new).await.expect("organisation");
     tx.commit().await.expect("commit");
     made.id
 }
@@ -51,7 +57,8 @@ async fn person(context: &Context, new: NewPerson) -> Person {
 }
 
 async fn technician(context: &Context) -> Person {
-    let made = person(context, new_person(None, "tech@example.org", "Té Chnicien", &[Role::TechnicianN1])).await;
+    let made =
+        person(context, new_person(None, "tech@example.org", "Té Chnicien", &[Role::TechnicianN1])).await;
     set_password(context, &Actor::system(), made.id, PASSWORD.into()).await.expect("password");
     made
 }

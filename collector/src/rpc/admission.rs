@@ -22,6 +22,13 @@ pub struct ConnectionLimits {
     pub first_call_timeout: Duration,
     /// Without a call.
     pub idle_timeout: Duration,
+    /// Calls of agents answered at once. Each may hold a decoded message of 4 MiB; twice the reports of two
+    /// group commits.
+    pub calls: usize,
+    /// Calls of peers without a certificate answered at once, apart, so that they cannot keep agents waiting.
+    pub stranger_calls: usize,
+    /// For a place among those.
+    pub call_queue_timeout: Duration,
     /// Of one call, its request's arrival included.
     pub call_timeout: Duration,
     /// Age of a connection, so that revocation and new server certificates reach everybody.
@@ -41,6 +48,9 @@ impl Default for ConnectionLimits {
             handshake_timeout: Duration::from_secs(10),
             first_call_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(1),
+            calls: 256,
+            stranger_calls: 64,
+            call_queue_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(30),
             age_max: Duration::from_mins(10),
             age_grace: Duration::from_secs(30),
@@ -125,7 +135,12 @@ mod tests {
     use super::*;
 
     fn admission(total: usize, unauthenticated: usize, per_address: usize) -> Arc<Admission> {
-        Admission::new(ConnectionLimits { total, unauthenticated, per_address, ..ConnectionLimits::default() })
+        Admission::new(ConnectionLimits {
+            total,
+            unauthenticated,
+            per_address,
+            ..ConnectionLimits::default()
+        })
     }
 
     fn address(number: u32) -> IpAddr {
@@ -140,7 +155,10 @@ mod tests {
         assert!(admission.admit(address(2)).is_some());
         drop(held);
         assert!(admission.admit(address(1)).is_some());
-        assert!(admission.open.lock().expect("lock").by_prefix.is_empty(), "addresses without connections are forgotten");
+        assert!(
+            admission.open.lock().expect("lock").by_prefix.is_empty(),
+            "addresses without connections are forgotten"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tonic::Status;
@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use super::admission::{ConnectionLimits, Permit};
 use super::peer::{PeerAddress, PeerCertificate};
 use super::server::Server;
+use super::status::push_back;
 
 /// Calls at once on one connection; an agent makes one.
 const STREAMS_MAX: u32 = 8;
@@ -34,13 +35,32 @@ const ERROR_RESETS_MAX: usize = 256;
 const WINDOW_BYTES: u32 = 256 * 1024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a caller waits who found no place: long enough for the backlog, short beside an agent's interval.
+const NO_PLACE_PUSHBACK_MS: u32 = 15_000;
 
 /// An admitted connection.
 pub(super) struct Connection {
     pub(super) server: Server,
     pub(super) permit: Permit,
+    pub(super) places: Places,
     pub(super) address: SocketAddr,
     pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Places for calls under way, of all connections together.
+#[derive(Clone)]
+pub(super) struct Places {
+    agents: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+}
+
+impl Places {
+    pub(super) fn new(limits: &ConnectionLimits) -> Self {
+        Self {
+            agents: Arc::new(Semaphore::new(limits.calls)),
+            strangers: Arc::new(Semaphore::new(limits.stranger_calls)),
+        }
+    }
 }
 
 /// Why a connection ended early. For the log.
@@ -80,8 +100,10 @@ impl Connection {
             self.permit.prove();
         }
         let activity = Arc::new(Activity::new(Instant::now()));
+        let places = if certificate.is_some() { self.places.agents } else { self.places.strangers };
         let calls = Calls {
             server: self.server.clone(),
+            places,
             address: PeerAddress(self.address),
             certificate,
             activity: Arc::clone(&activity),
@@ -122,6 +144,7 @@ fn http2() -> Builder<TokioExecutor> {
 #[derive(Clone)]
 struct Calls {
     server: Server,
+    places: Arc<Semaphore>,
     address: PeerAddress,
     certificate: Option<Arc<PeerCertificate>>,
     activity: Arc<Activity>,
@@ -139,6 +162,13 @@ impl Calls {
         if let Err(refusal) = self.server.guard.check(request.uri(), request.extensions()) {
             return Ok(refusal.into_http());
         }
+        // While it waits, its message stays outside, held back by the flow-control window.
+        let Ok(Ok(_place)) =
+            tokio::time::timeout(self.server.limits.call_queue_timeout, self.places.acquire()).await
+        else {
+            let refusal = Status::resource_exhausted("too many calls under way");
+            return Ok(push_back(refusal, NO_PLACE_PUSHBACK_MS).into_http());
+        };
         let call = self.server.router.oneshot(request);
         match tokio::time::timeout(self.server.limits.call_timeout, call).await {
             Ok(response) => response,

@@ -61,7 +61,8 @@ mod tests {
     fn allowed(path: &str, past: Option<Duration>) -> bool {
         let mut extensions = Extensions::new();
         if past.is_some() {
-            let certificate = PeerCertificate { serial: vec![1], not_after: NOT_AFTER, uri: None, der: vec![] };
+            let certificate =
+                PeerCertificate { serial: vec![1], not_after: NOT_AFTER, uri: None, der: vec![] };
             extensions.insert(Arc::new(certificate));
         }
         let clock = ManualClock::at(NOT_AFTER + past.unwrap_or_default());
@@ -72,7 +73,14 @@ mod tests {
     fn strangers_enroll_and_ask_for_health_and_nothing_else() {
         assert!(allowed(ENROLL_PATH, None));
         assert!(allowed("/grpc.health.v1.Health/Check", None));
-        for path in [RENEW_PATH, "/parc.v1.Fleet/Contact", "/", "/metrics", "/parc.v1.Enrollment/EnrollAll", "/grpc.health.v1.HealthX/Check"] {
+        for path in [
+            RENEW_PATH,
+            "/parc.v1.Fleet/Contact",
+            "/",
+            "/metrics",
+            "/parc.v1.Enrollment/EnrollAll",
+            "/grpc.health.v1.HealthX/Check",
+        ] {
             assert!(!allowed(path, None), "{path}");
         }
     }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::admission::{Admission, ConnectionLimits};
-use super::connection::Connection;
+use super::connection::{Connection, Places};
 use super::guard::Guard;
 use super::tls::ServerTls;
 
@@ -33,8 +33,13 @@ pub struct Server {
 impl Server {
     /// Serves until `shutdown` is ready, then lets calls under way end, for [`ConnectionLimits::drain`] at
     /// most. Beyond the connection limits a peer is hung up on before the handshake.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
         let admission = Admission::new(self.limits);
+        let places = Places::new(&self.limits);
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
@@ -45,8 +50,9 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, address)) => {
                         if let Some(permit) = admission.admit(address.ip()) {
+                            let (server, places) = (self.clone(), places.clone());
                             let stopping = stopping.clone();
-                            let connection = Connection { server: self.clone(), permit, address, stopping };
+                            let connection = Connection { server, permit, places, address, stopping };
                             connections.spawn(run(connection, stream));
                         } else {
                             tracing::debug!("connection over the limit");

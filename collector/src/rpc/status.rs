@@ -106,7 +106,10 @@ mod tests {
         let told = status(&Example(ErrorKind::Invalid, Cause));
         assert_eq!((told.code(), told.message()), (Code::InvalidArgument, "hostname is too long"));
         let text = |key| told.metadata().get(key).and_then(|it| it.to_str().ok());
-        assert_eq!((text(CODE_KEY), text(FIELD_KEY), text(PUSHBACK_KEY)), (Some("too-long"), Some("hostname"), None));
+        assert_eq!(
+            (text(CODE_KEY), text(FIELD_KEY), text(PUSHBACK_KEY)),
+            (Some("too-long"), Some("hostname"), None)
+        );
     }
 
     #[test]

@@ -12,7 +12,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
 };
 
 use super::peer::PeerCertificate;
@@ -88,7 +89,9 @@ struct ClockTime(Arc<dyn Clock>);
 
 impl TimeProvider for ClockTime {
     fn current_time(&self) -> Option<UnixTime> {
-        u64::try_from(self.0.now().seconds()).ok().map(|it| UnixTime::since_unix_epoch(Duration::from_secs(it)))
+        u64::try_from(self.0.now().seconds())
+            .ok()
+            .map(|it| UnixTime::since_unix_epoch(Duration::from_secs(it)))
     }
 }
 
@@ -108,11 +111,14 @@ impl ClientCertVerifier for ForgivingVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let outcome = self.strict.verify_client_cert(end_entity, intermediates, now);
-        let Err(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) = outcome
+        let Err(Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) = outcome
         else {
             return outcome;
         };
-        let last = PeerCertificate::parse(end_entity).and_then(|it| u64::try_from(it.not_after.seconds()).ok());
+        let last =
+            PeerCertificate::parse(end_entity).and_then(|it| u64::try_from(it.not_after.seconds()).ok());
         match last {
             Some(last) if last < now.as_secs() && now.as_secs() - last <= self.grace.as_secs() => {
                 let then = UnixTime::since_unix_epoch(Duration::from_secs(last));

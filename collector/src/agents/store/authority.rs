@@ -6,7 +6,10 @@ use crate::kernel::time::UtcMicros;
 use crate::sql;
 
 /// Stores the authority unless there is one.
-pub(in crate::agents) async fn insert_authority(tx: &mut Tx, new: &StoredAuthority) -> Result<(), StoreError> {
+pub(in crate::agents) async fn insert_authority(
+    tx: &mut Tx,
+    new: &StoredAuthority,
+) -> Result<(), StoreError> {
     sql!(tx, |conn| sqlx::query(
         "INSERT INTO agent_authority (id, certificate_der, sealed_key, created_at, not_after)
          VALUES (1, $1, $2, $3, $4) ON CONFLICT (id) DO NOTHING"

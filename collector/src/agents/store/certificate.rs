@@ -17,6 +17,7 @@ pub(in crate::agents) struct CertifiedAgentRow {
     pub(in crate::agents) organisation_id: OrganisationId,
     pub(in crate::agents) tag_policy: TagPolicy,
     pub(in crate::agents) status: AgentStatus,
+    pub(in crate::agents) version: String,
     pub(in crate::agents) current_generation: i64,
     pub(in crate::agents) generation: i64,
     pub(in crate::agents) certificate_der: Vec<u8>,
@@ -64,14 +65,16 @@ pub(in crate::agents) async fn find_certified_agent(
     tx: &mut Tx,
     serial: &[u8],
 ) -> Result<Option<CertifiedAgentRow>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as(
-        "SELECT c.agent_id, a.ci_id, a.organisation_id, a.tag_policy, a.status, a.generation AS current_generation,
-                c.generation, c.certificate_der, c.not_before, c.not_after, c.first_used_at
+    sql!(tx, |conn| {
+        sqlx::query_as(
+        "SELECT c.agent_id, a.ci_id, a.organisation_id, a.tag_policy, a.status, a.version,
+                a.generation AS current_generation, c.generation, c.certificate_der, c.not_before, c.not_after, c.first_used_at
          FROM agent_certificate c JOIN agent a ON a.id = c.agent_id WHERE c.serial = $1"
     )
     .bind(serial)
     .fetch_optional(conn)
-    .await)
+    .await
+    })
 }
 
 /// The agent's certificate of a generation.
@@ -123,7 +126,11 @@ pub(in crate::agents) async fn key_is_known(
 }
 
 /// Notes the first use of a certificate; later ones change nothing.
-pub(in crate::agents) async fn note_first_use(tx: &mut Tx, serial: &[u8], at: UtcMicros) -> Result<(), StoreError> {
+pub(in crate::agents) async fn note_first_use(
+    tx: &mut Tx,
+    serial: &[u8],
+    at: UtcMicros,
+) -> Result<(), StoreError> {
     sql!(tx, |conn| sqlx::query(
         "UPDATE agent_certificate SET first_used_at = $2 WHERE serial = $1 AND first_used_at IS NULL"
     )
@@ -135,7 +142,11 @@ pub(in crate::agents) async fn note_first_use(tx: &mut Tx, serial: &[u8], at: Ut
 }
 
 /// Deletes certificates that ended before a moment, except each agent's newest, `limit` at most.
-pub(in crate::agents) async fn delete_certificates(tx: &mut Tx, before: UtcMicros, limit: i64) -> Result<u64, StoreError> {
+pub(in crate::agents) async fn delete_certificates(
+    tx: &mut Tx,
+    before: UtcMicros,
+    limit: i64,
+) -> Result<u64, StoreError> {
     sql!(tx, |conn| sqlx::query(
         "DELETE FROM agent_certificate WHERE serial IN (
            SELECT c.serial FROM agent_certificate c JOIN agent a ON a.id = c.agent_id

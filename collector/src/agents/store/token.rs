@@ -33,7 +33,8 @@ pub(in crate::agents) struct TokenRow {
 }
 
 pub(in crate::agents) async fn insert_token(tx: &mut Tx, row: &NewTokenRow<'_>) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO agent_enroll_token
            (id, secret_hash, organisation_id, site_id, tag_policy, uses_max, uses, created_at, expires_at, created_by)
          VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9)"
@@ -49,7 +50,8 @@ pub(in crate::agents) async fn insert_token(tx: &mut Tx, row: &NewTokenRow<'_>) 
     .bind(row.created_by)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 /// The token with that id, usable or not.
@@ -64,7 +66,11 @@ pub(in crate::agents) async fn find_token(tx: &mut Tx, id: &str) -> Result<Optio
 
 /// Takes one use; `false` when there is none left, or the token is expired or withdrawn. The row stays
 /// locked until the transaction ends, so that uses never exceed their limit.
-pub(in crate::agents) async fn consume_token(tx: &mut Tx, id: &str, now: UtcMicros) -> Result<bool, StoreError> {
+pub(in crate::agents) async fn consume_token(
+    tx: &mut Tx,
+    id: &str,
+    now: UtcMicros,
+) -> Result<bool, StoreError> {
     sql!(tx, |conn| sqlx::query(
         "UPDATE agent_enroll_token SET uses = uses + 1
          WHERE id = $1 AND uses < uses_max AND revoked_at IS NULL AND expires_at > $2"
@@ -83,7 +89,8 @@ pub(in crate::agents) async fn revoke_token(
     id: &str,
     at: UtcMicros,
 ) -> Result<Option<OrganisationId>, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar(
+    sql!(tx, |conn| {
+        sqlx::query_scalar(
         "UPDATE agent_enroll_token SET revoked_at = $3
          WHERE id = $1 AND revoked_at IS NULL AND ($2 IS NULL OR organisation_id = $2) RETURNING organisation_id"
     )
@@ -91,14 +98,20 @@ pub(in crate::agents) async fn revoke_token(
     .bind(scope.organisation())
     .bind(at)
     .fetch_optional(conn)
-    .await)
+    .await
+    })
 }
 
 /// Tokens in scope, newest first, spent and withdrawn ones too.
-pub async fn list_enroll_tokens(tx: &mut Tx, scope: Scope, page: &PageRequest) -> Result<Page<EnrollToken>, StoreError> {
+pub async fn list_enroll_tokens(
+    tx: &mut Tx,
+    scope: Scope,
+    page: &PageRequest,
+) -> Result<Page<EnrollToken>, StoreError> {
     let after = page.after.as_deref().and_then(|it| it.split_once(CURSOR_SEPARATOR));
     let after = after.and_then(|(at, id)| at.parse::<i64>().ok().map(|at| (UtcMicros(at), id)));
-    let rows: Vec<EnrollToken> = sql!(tx, |conn| sqlx::query_as(
+    let rows: Vec<EnrollToken> = sql!(tx, |conn| {
+        sqlx::query_as(
         "SELECT t.id, t.organisation_id, o.name AS organisation_name, COALESCE(s.name, '') AS site_name, t.tag_policy,
                 t.uses_max, t.uses, t.created_at, t.expires_at, t.created_by, t.revoked_at
          FROM agent_enroll_token t
@@ -112,6 +125,7 @@ pub async fn list_enroll_tokens(tx: &mut Tx, scope: Scope, page: &PageRequest) -
     .bind(after.map(|(_, id)| id))
     .bind(page.fetch_limit())
     .fetch_all(conn)
-    .await)?;
+    .await
+    })?;
     Ok(Page::cut(rows, page, |it| format!("{}{CURSOR_SEPARATOR}{}", it.created_at.0, it.id)))
 }
