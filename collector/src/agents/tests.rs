@@ -326,6 +326,32 @@ db_test! {
 }
 
 db_test! {
+    async fn a_machine_enrolled_four_times_at_once_has_one_live_agent(db: Db) {
+        let house = Arc::new(House::new(db).await);
+        let evidence = Evidence { system_serial: "5CG1234XYZ".into(), board_serial: "PHXV0042A7".into(), ..Evidence::default() };
+        let request = |token: &str| EnrollRequest { evidence: Some(evidence.clone()), ..request(token) };
+        let first = house.enroll(&request(&house.token(1).await)).await.expect("first");
+        let mut again = Vec::new();
+        for _ in 0..4 {
+            let request = request(&house.token(1).await);
+            let house = house.clone();
+            again.push(tokio::spawn(async move { house.enroll(&request).await }));
+        }
+        for enrolled in again {
+            enrolled.await.expect("joined").expect("each has its turn");
+        }
+        let shown = peer(&first.certificate_der);
+        let error = Identities::new(house.context.clone()).resolve(&shown).await.expect_err("superseded");
+        assert!(matches!(error, AgentError::Refused(_)));
+        let mut tx = house.context.db.read().await.expect("read");
+        let live = list_agents(&mut tx, Scope::All, Some(AgentStatus::Active), &PageRequest::first()).await.expect("list").rows;
+        let cis: std::collections::BTreeSet<_> = live.iter().map(|it| it.ci_id).collect();
+        assert_eq!(cis.len(), live.len(), "one live agent per item");
+        assert!(!live.iter().any(|it| it.id == agent_id(&first)));
+    }
+}
+
+db_test! {
     async fn a_renewal_counts_on_and_the_old_certificate_ends_with_the_first_use_of_the_new(db: Db) {
         let house = House::new(db).await;
         let enrolled = house.machine().await;
