@@ -14,8 +14,8 @@ use super::enroll::enroll;
 use crate::context::Context;
 use crate::rpc::{PeerAddress, Rate, RateLimiter, push_back, status};
 
-/// Enrollments of one address prefix: thirty machines of a room at once, then five a minute.
-const RATE_PER_ADDRESS: Rate = Rate { per_second: 5.0 / 60.0, burst: 30.0 };
+/// Machines of one room that may enroll at once, whatever the rate.
+const BURST_PER_ADDRESS: u32 = 30;
 /// Enrollments altogether: each costs a signature and a transaction of several tables.
 const RATE_TOTAL: Rate = Rate { per_second: 20.0, burst: 40.0 };
 
@@ -29,9 +29,14 @@ pub struct EnrollmentService {
 }
 
 impl EnrollmentService {
-    /// A service with the default rates; enrolled agents first call after `next_contact_s` seconds.
-    pub fn new(context: Context, authority: Arc<Authority>, next_contact_s: u32) -> Self {
-        Self::with_rates(context, authority, next_contact_s, (RATE_PER_ADDRESS, RATE_TOTAL))
+    /// A service that lets `per_minute` machines of one address prefix enroll; enrolled agents first call after
+    /// `next_contact_s` seconds.
+    pub fn new(context: Context, authority: Arc<Authority>, per_minute: u32, next_contact_s: u32) -> Self {
+        let each = Rate {
+            per_second: f64::from(per_minute) / 60.0,
+            burst: f64::from(per_minute.max(BURST_PER_ADDRESS)),
+        };
+        Self::with_rates(context, authority, next_contact_s, (each, RATE_TOTAL))
     }
 
     /// A service with other rates, per address prefix and in total: for load tests and mass roll-outs from

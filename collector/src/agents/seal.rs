@@ -11,8 +11,11 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use super::model::AuthorityError;
 use crate::kernel::entropy::{Entropy, SystemEntropy};
 
-/// A 256-bit key for AES-256-GCM.
-pub struct SealKey(LessSafeKey);
+/// A 256-bit key for AES-256-GCM, and the secret other keys of the installation are derived from.
+pub struct SealKey {
+    sealing: LessSafeKey,
+    secret: [u8; 32],
+}
 
 impl fmt::Debug for SealKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,28 +39,28 @@ impl SealKey {
         if exposed(path).map_err(file_error)? {
             return Err(AuthorityError::SealKeyExposed { path: path.to_owned() });
         }
-        let bytes = from_hex(text.trim())
-            .ok_or_else(|| AuthorityError::SealKeyMalformed { path: path.to_owned() })?;
+        let bytes = from_hex(text.trim()).ok_or_else(|| AuthorityError::SealKeyMalformed { path: path.to_owned() })?;
         Self::from_bytes(&bytes)
     }
 
     fn from_bytes(bytes: &[u8; 32]) -> Result<Self, AuthorityError> {
         let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| AuthorityError::SealKeyWrong)?;
-        Ok(Self(LessSafeKey::new(key)))
+        Ok(Self { sealing: LessSafeKey::new(key), secret: *bytes })
+    }
+
+    /// A key for another purpose, the same on every collector with this file. `purpose` is a fixed text of
+    /// the program (BLAKE3's derive-key mode).
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.secret)
     }
 
     /// Encrypts `plain`; `bound` must be shown again to open it. The nonce is random and comes first: a key
     /// seals a handful of values in its life.
-    pub(super) fn seal(
-        &self,
-        entropy: &dyn Entropy,
-        bound: &[u8],
-        plain: &[u8],
-    ) -> Result<Vec<u8>, AuthorityError> {
+    pub(super) fn seal(&self, entropy: &dyn Entropy, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>, AuthorityError> {
         let mut nonce = [0_u8; NONCE_LEN];
         entropy.fill(&mut nonce);
         let mut body = plain.to_vec();
-        self.0
+        self.sealing
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), &mut body)
             .map_err(|_| AuthorityError::SealKeyWrong)?;
         Ok([nonce.as_slice(), &body].concat())
@@ -68,10 +71,7 @@ impl SealKey {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(AuthorityError::SealKeyWrong)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| AuthorityError::SealKeyWrong)?;
         let mut body = body.to_vec();
-        let plain = self
-            .0
-            .open_in_place(nonce, Aad::from(bound), &mut body)
-            .map_err(|_| AuthorityError::SealKeyWrong)?;
+        let plain = self.sealing.open_in_place(nonce, Aad::from(bound), &mut body).map_err(|_| AuthorityError::SealKeyWrong)?;
         Ok(plain.to_vec())
     }
 }

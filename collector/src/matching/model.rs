@@ -72,8 +72,13 @@ pub struct Lookup {
 
 impl Lookup {
     /// A result without machines.
-    pub(super) fn empty(outcome: AssetMatch) -> Self {
+    pub fn empty(outcome: AssetMatch) -> Self {
         Self { outcome, tag: None, candidates: Vec::new(), suggestions: Vec::new(), looks_like_phone: false }
+    }
+
+    /// The machine itself, known otherwise than by a number.
+    pub fn certain(ci: CiSummary) -> Self {
+        Self { candidates: vec![ci], ..Self::empty(AssetMatch::Attached) }
     }
 }
 
