@@ -37,6 +37,8 @@ CREATE TABLE agent (
     status_since    BIGINT NOT NULL
 );
 CREATE INDEX agent_by_ci ON agent (ci_id);
+-- An item has at most one agent that is not revoked, whatever enrolls at the same moment.
+CREATE UNIQUE INDEX agent_live_by_ci ON agent (ci_id) WHERE status <> 'revoked';
 CREATE INDEX agent_by_status ON agent (organisation_id, status);
 CREATE TABLE agent_certificate (
     serial          BYTEA PRIMARY KEY,

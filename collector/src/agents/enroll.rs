@@ -27,6 +27,8 @@ const TOKEN_BYTES_MAX: usize = 200;
 const ATTEMPT_BYTES: usize = 16;
 /// Bytes of a host name (RFC 1035 §2.3.4, without the root's dot).
 const HOSTNAME_BYTES_MAX: usize = 253;
+/// Enrollments of one item at the same moment that one call waits for; more is no re-installation.
+const TAKE_OVERS_MAX: usize = 4;
 /// Bytes of the claimed tag that are looked at; a tag has 25 characters.
 const CLAIM_BYTES_MAX: usize = 256;
 
@@ -137,10 +139,7 @@ async fn admit(
     enrollment: &Enrollment,
 ) -> Result<Enrolled, AgentError> {
     let (now, csr) = (context.now(), &enrollment.csr);
-    let clone = || AgentError::Refused("the key is enrolled already: this disk was copied".into());
-    if store::certificate::key_is_known(tx, csr.key_hash(), None).await? {
-        return Err(clone());
-    }
+    refuse_copied_key(tx, csr).await?;
     let machine = EnrollingMachine {
         organisation_id: token.organisation_id,
         site_id: token.site_id,
@@ -150,7 +149,6 @@ async fn admit(
         hostname: enrollment.hostname.clone(),
     };
     let ci = inventory::enroll_ci(tx, context, machine).await?;
-    let superseded = store::agent::supersede_agents(tx, ci.ci_id, now).await?;
     let agent = Agent {
         id: AgentId::generate(now, context.entropy.as_ref()),
         organisation_id: token.organisation_id,
@@ -164,9 +162,7 @@ async fn admit(
         status_since: now,
     };
     let issued = authority.issue_client(csr, agent.id, agent.organisation_id, now)?;
-    if !store::agent::insert_agent(tx, &agent, csr.key_hash()).await? {
-        return Err(clone());
-    }
+    let superseded = take_over(tx, &agent, csr).await?;
     store::certificate::insert_certificate(tx, agent.id, 1, csr, &issued).await?;
     let attempt =
         AttemptRow { token_id: token.id.clone(), agent_id: agent.id, csr_hash: csr.csr_hash().to_vec() };
@@ -180,6 +176,27 @@ async fn admit(
         organisation_id: token.organisation_id,
         site_id: token.site_id,
     })
+}
+
+/// Stores the agent as the only live one of its item; gives those it replaced. When another enrollment of
+/// the same item wins the race, it is the next to be replaced.
+async fn take_over(tx: &mut Tx, agent: &Agent, csr: &Csr) -> Result<Vec<AgentId>, AgentError> {
+    let mut superseded = Vec::new();
+    for _ in 0..TAKE_OVERS_MAX {
+        superseded.extend(store::agent::supersede_agents(tx, agent.ci_id, agent.enrolled_at).await?);
+        if store::agent::insert_agent(tx, agent, csr.key_hash()).await? {
+            return Ok(superseded);
+        }
+        refuse_copied_key(tx, csr).await?;
+    }
+    Err(AgentError::Contended)
+}
+
+async fn refuse_copied_key(tx: &mut Tx, csr: &Csr) -> Result<(), AgentError> {
+    if store::certificate::key_is_known(tx, csr.key_hash(), None).await? {
+        return Err(AgentError::Refused("the key is enrolled already: this disk was copied".into()));
+    }
+    Ok(())
 }
 
 async fn record_enrollment(

@@ -115,6 +115,9 @@ pub enum AgentError {
     /// The state of the agent does not allow it.
     #[error("{0}")]
     Refused(String),
+    /// Several enrollments of the same machine at once; one of them may try again.
+    #[error("the machine is being enrolled by several agents at once")]
+    Contended,
     /// Two machines use one identity; it is in quarantine now.
     #[error("the identity forked: generation {presented} is not the current one")]
     Forked {
@@ -145,6 +148,7 @@ impl Fault for AgentError {
             Self::TokenRefused | Self::UnknownCertificate => ErrorKind::Unauthenticated,
             Self::NotFound => ErrorKind::NotFound,
             Self::Forbidden | Self::Refused(_) | Self::Forked { .. } => ErrorKind::Forbidden,
+            Self::Contended => ErrorKind::Unavailable,
             Self::Certificate(_) => ErrorKind::Internal,
             Self::Inventory(error) => error.kind(),
             Self::Store(error) => error.kind(),
@@ -159,6 +163,7 @@ impl Fault for AgentError {
             Self::NotFound => "not-found",
             Self::Forbidden => "forbidden",
             Self::Refused(_) => "refused",
+            Self::Contended => "contended",
             Self::Forked { .. } => "forked",
             Self::Certificate(_) => "internal",
             Self::Inventory(error) => error.code(),

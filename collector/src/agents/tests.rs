@@ -115,6 +115,18 @@ pub(super) fn request(token: &str) -> EnrollRequest {
     }
 }
 
+/// Evidence enough to recognise a machine by.
+fn known_machine() -> Evidence {
+    Evidence {
+        smbios_uuid: "4c4c4544-0042-3510-8052-b4c04f4a3233".into(),
+        system_serial: "5CG1234XYZ".into(),
+        board_serial: "PHXV0042A7".into(),
+        machine_fingerprint: "9f86d081884c7d659a2feaa0c55ad015".into(),
+        macs: vec!["a4:bb:6d:01:02:03".into()],
+        disk_serials: vec!["S4EMNX0R123456".into()],
+    }
+}
+
 fn peer(certificate_der: &[u8]) -> PeerCertificate {
     PeerCertificate::parse(certificate_der).expect("certificate")
 }
@@ -298,14 +310,7 @@ db_test! {
     async fn a_machine_that_enrolls_again_replaces_its_old_agent(db: Db) {
         let house = House::new(db).await;
         let token = house.token(2).await;
-        let evidence = Evidence {
-            smbios_uuid: "4c4c4544-0042-3510-8052-b4c04f4a3233".into(),
-            system_serial: "5CG1234XYZ".into(),
-            board_serial: "PHXV0042A7".into(),
-            machine_fingerprint: "9f86d081884c7d659a2feaa0c55ad015".into(),
-            macs: vec!["a4:bb:6d:01:02:03".into()],
-            disk_serials: vec!["S4EMNX0R123456".into()],
-        };
+        let evidence = known_machine();
         let request = |token: &str| EnrollRequest { evidence: Some(evidence.clone()), ..request(token) };
         let old = house.enroll(&request(&token)).await.expect("first");
         house.clock.advance(Duration::from_hours(24));
@@ -322,6 +327,32 @@ db_test! {
         drop(tx);
         let actions: Vec<String> = house.audited(&old.agent_id).await.into_iter().map(|it| it.0).collect();
         assert_eq!(actions, ["agent.enrolled", "agent.revoked"]);
+    }
+}
+
+db_test! {
+    async fn a_machine_enrolled_four_times_at_once_has_one_live_agent(db: Db) {
+        let house = Arc::new(House::new(db).await);
+        let evidence = known_machine();
+        let request = |token: &str| EnrollRequest { evidence: Some(evidence.clone()), ..request(token) };
+        let first = house.enroll(&request(&house.token(1).await)).await.expect("first");
+        let mut again = Vec::new();
+        for _ in 0..4 {
+            let request = request(&house.token(1).await);
+            let house = house.clone();
+            again.push(tokio::spawn(async move { house.enroll(&request).await }));
+        }
+        for enrolled in again {
+            enrolled.await.expect("joined").expect("each has its turn");
+        }
+        let shown = peer(&first.certificate_der);
+        let error = Identities::new(house.context.clone()).resolve(&shown).await.expect_err("superseded");
+        assert!(matches!(error, AgentError::Refused(_)));
+        let mut tx = house.context.db.read().await.expect("read");
+        let live = list_agents(&mut tx, Scope::All, Some(AgentStatus::Active), &PageRequest::first()).await.expect("list").rows;
+        let cis: std::collections::BTreeSet<_> = live.iter().map(|it| it.ci_id).collect();
+        assert_eq!(cis.len(), live.len(), "one live agent per item");
+        assert!(!live.iter().any(|it| it.id == agent_id(&first)));
     }
 }
 

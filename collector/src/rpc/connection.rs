@@ -35,6 +35,8 @@ const ERROR_RESETS_MAX: usize = 256;
 const WINDOW_BYTES: u32 = 256 * 1024;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a peer without calls under way to take note that the connection ends.
+const QUIET_GRACE: Duration = Duration::from_secs(1);
 /// What a caller waits who found no place: long enough for the backlog, short beside an agent's interval.
 const NO_PLACE_PUSHBACK_MS: u32 = 15_000;
 
@@ -117,7 +119,8 @@ impl Connection {
             _ = self.stopping.wait_for(|it| *it) => {}
         }
         http.as_mut().graceful_shutdown();
-        match tokio::time::timeout(limits.age_grace, http).await {
+        let grace = if activity.is_quiet() { limits.age_grace.min(QUIET_GRACE) } else { limits.age_grace };
+        match tokio::time::timeout(grace, http).await {
             Ok(ended) => ended.map_err(Ended::Http),
             Err(_) => Err(Ended::Deadline),
         }
@@ -210,6 +213,10 @@ impl Activity {
         state.under_way += 1;
         state.calls += 1;
         UnderWay(Arc::clone(self))
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).under_way == 0
     }
 
     /// Ready when the connection is too old, idle for too long, or without a first call for too long.

@@ -19,7 +19,7 @@ macro_rules! agent_query {
     };
 }
 
-/// Stores a new agent; `false` when its key already belongs to one.
+/// Stores a new agent; `false` when its key already belongs to one or its item has a live one.
 pub(in crate::agents) async fn insert_agent(
     tx: &mut Tx,
     new: &Agent,
@@ -29,7 +29,7 @@ pub(in crate::agents) async fn insert_agent(
         sqlx::query(
         "INSERT INTO agent (id, organisation_id, ci_id, status, status_reason, tag_policy, key_hash, generation, version,
                             enrolled_at, status_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key_hash) DO NOTHING"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
     )
     .bind(new.id)
     .bind(new.organisation_id)
