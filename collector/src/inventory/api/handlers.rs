@@ -175,7 +175,9 @@ pub(super) async fn get_asset(
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     let at = moment(&mut tx, &ci, query.at.as_deref()).await?;
-    let machine = match at.filter(|it| *it < state.context.now()) {
+    let now = state.context.now();
+    let at = at.filter(|it| *it < now);
+    let machine = match at {
         Some(at) => inventory::machine_at(&mut tx, ci.id, at).await?,
         None => inventory::current_machine(&mut tx, ci.id).await?,
     };
@@ -186,7 +188,7 @@ pub(super) async fn get_asset(
         Some(key) => inventory::find_open_conflict(&mut tx, ci.organisation_id, &key).await?.is_some(),
         None => false,
     };
-    Ok(Json(detail(&ci, &machine, contested)))
+    Ok(Json(detail(&ci, &machine, contested, at.unwrap_or(now))))
 }
 
 /// Installed software of a machine, by name.
@@ -321,14 +323,14 @@ fn bounded<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Pr
     Ok(text)
 }
 
-fn detail(ci: &CiSummary, machine: &Machine, contested: bool) -> AssetDetail {
+fn detail(ci: &CiSummary, machine: &Machine, contested: bool, at: UtcMicros) -> AssetDetail {
     AssetDetail {
         summary: AssetRow::from(ci),
         configuration: Configuration::from(machine),
         facts: machine.facts.iter().map(FactView::from).collect(),
         problems: machine.problems.iter().map(ProblemView::from).collect(),
         contested,
-        observed_at: machine.observed_at.rfc3339(),
+        observed_at: at.rfc3339(),
     }
 }
 
