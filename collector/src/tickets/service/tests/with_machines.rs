@@ -155,7 +155,7 @@ db_test! {
         }).await;
         act(&desk, &actor(&desk.lead), &cancelled, TicketAction::Cancel { reason: "duplicate".into() }).await.expect("cancelled");
         let ci = desk.machine(&desk.acme, "INV-000001").await;
-        desk.clock.advance(Duration::from_secs(600));
+        desk.clock.advance(Duration::from_mins(10));
         bind(&desk, ci, "INV-004217").await;
         let tom = actor(&desk.technician);
         let open = seen(&desk, &tom, &waiting).await.expect("some");
