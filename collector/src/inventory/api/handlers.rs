@@ -20,7 +20,7 @@ use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::id::{OrganisationId, SiteId};
 use crate::kernel::page::PageRequest;
 use crate::kernel::text::{AssetTag, tag_key};
-use crate::kernel::time::{UtcMicros, Zone};
+use crate::kernel::time::{UtcMicros, Zone, days};
 use crate::sites;
 use crate::tickets;
 use crate::tickets::api::{TicketLine, TicketPage};
@@ -157,7 +157,7 @@ pub(super) async fn list_assets(
 ) -> Result<Json<AssetPage>, Problem> {
     allow(&actor, Permission::ReadAssets)?;
     let mut tx = state.context.db.read().await?;
-    let filter = query.filter(&mut tx, actor.scope).await?;
+    let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
     let page = inventory::list_cis(&mut tx, actor.scope, &filter, &request).await?;
     Ok(Json(AssetPage { items: page.rows.iter().map(AssetRow::from).collect(), next: page.next }))
@@ -251,7 +251,7 @@ pub(super) async fn export_assets(
 ) -> Result<Response, Problem> {
     allow(&actor, Permission::Export)?;
     let mut tx = state.context.db.read().await?;
-    let filter = query.filter(&mut tx, actor.scope).await?;
+    let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     drop(tx);
     record_export(&state.context, &actor).await?;
     let body = Body::from_stream(asset_csv(state.context, actor.scope, filter));
@@ -345,7 +345,7 @@ impl PartQuery {
 }
 
 impl ListQuery {
-    async fn filter(&self, tx: &mut Tx, scope: Scope) -> Result<CiFilter, Problem> {
+    async fn filter(&self, tx: &mut Tx, scope: Scope, now: UtcMicros) -> Result<CiFilter, Problem> {
         let organisation_id = match self.organisation.as_deref() {
             Some(code) => Some(organisation_of(tx, scope, code).await?),
             None => scope.organisation(),
@@ -360,7 +360,7 @@ impl ListQuery {
             kind: self.kind.clone(),
             os: self.os.clone(),
             make: self.make.clone(),
-            silent_days: self.silent_days,
+            silent_since: self.silent_days.map(|it| now - days(u64::from(it))),
             without_tag: self.without_tag.unwrap_or_default(),
             memory_below_mib: self.memory_below_mib,
             software: self.software.clone(),
