@@ -11,3 +11,4 @@ pub mod people;
 pub mod sites;
 pub mod software;
 pub mod tickets;
+pub mod web;

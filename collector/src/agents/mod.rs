@@ -1,5 +1,6 @@
 //! Certificate authority, enroll tokens, agents. PUBLIC FACE (contract).
 pub mod model;
+pub(crate) mod web;
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}}};
 pub use model::*;
 

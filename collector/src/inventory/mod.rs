@@ -1,5 +1,6 @@
 //! Configuration items. PUBLIC FACE (contract).
 pub mod model;
+pub(crate) mod web;
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}, text::AssetTag, time::UtcMicros}};
 pub use model::*;
 

@@ -66,7 +66,7 @@ pub struct CiFilter {
     pub os: Option<String>,
     pub make: Option<String>,
     /// Agent silent for more than so many days.
-    pub silent_days: Option<u32>,
+    pub silent_since: Option<UtcMicros>,
     pub without_tag: bool,
     pub memory_below_mib: Option<i64>,
     /// Has a title whose name contains this.

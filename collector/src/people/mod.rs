@@ -1,5 +1,6 @@
 //! Persons, roles, sign-in, sessions, API keys. PUBLIC FACE (contract).
 pub mod model;
+pub(crate) mod web;
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}, text::EmailAddress}};
 pub use model::*;
 

@@ -1,5 +1,6 @@
 //! Tickets. PUBLIC FACE (contract).
 pub mod model;
+pub(crate) mod web;
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::Actor, id::*, page::{Page, PageRequest}, time::UtcMicros}};
 pub use model::*;
 

@@ -11,6 +11,8 @@ use crate::matching::AssetMatch;
 #[sqlx(transparent)]
 #[serde(transparent)]
 pub struct TicketNumber(pub(super) String);
+impl std::fmt::Display for TicketNumber { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) } }
+impl std::str::FromStr for TicketNumber { type Err = (); fn from_str(text: &str) -> Result<Self, ()> { Ok(Self(text.to_owned())) } }
 
 macro_rules! words { ($(#[$m:meta])* $name:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
     $(#[$m])*
@@ -104,6 +106,7 @@ pub struct Ticket {
     pub pending_reason: Option<String>,
     pub pending_until: Option<UtcMicros>,
     pub solution: Option<String>,
+    pub qualified_at: Option<UtcMicros>,
     pub created_at: UtcMicros,
     pub updated_at: UtcMicros,
     pub resolved_at: Option<UtcMicros>,
@@ -193,6 +196,7 @@ pub enum TicketAction {
     Reopen { comment: String },
     Cancel { reason: String },
     AttachAsset { inventory_number: String, role: AssetRole },
+    AttachCi { ci: CiId, role: AssetRole },
     DetachAsset { asset: TicketAssetId, reason: String },
 }
 
