@@ -50,10 +50,6 @@ time-ago = il y a { $span }
 span-minutes = { $shown } min
 span-hours = { $shown } h
 span-days = { $shown } j
-count-tickets = { $count ->
-    [one] { $shown } ticket
-   *[other] { $shown } tickets
-}
 count-machines = { $count ->
     [one] { $shown } machine
    *[other] { $shown } machines

@@ -121,10 +121,10 @@ fn french_puts_a_narrow_space_before_high_punctuation() {
 
 #[test]
 fn a_text_counts_in_both_languages() {
-    assert_eq!(Texts::of(Language::Fr).tn("count-tickets", 0), "0 ticket");
-    assert_eq!(Texts::of(Language::Fr).tn("count-tickets", 12_345), "12\u{202F}345 tickets");
-    assert_eq!(Texts::of(Language::En).tn("count-tickets", 1), "1 ticket");
-    assert_eq!(Texts::of(Language::En).tn("count-tickets", 0), "0 tickets");
+    assert_eq!(Texts::of(Language::Fr).tn("count-machines", 0), "0 machine");
+    assert_eq!(Texts::of(Language::Fr).tn("count-machines", 12_345), "12\u{202F}345 machines");
+    assert_eq!(Texts::of(Language::En).tn("count-machines", 1), "1 machine");
+    assert_eq!(Texts::of(Language::En).tn("count-machines", 0), "0 machines");
 }
 
 #[test]
