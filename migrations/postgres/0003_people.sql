@@ -11,8 +11,6 @@ CREATE TABLE person (
     status          TEXT NOT NULL CHECK (status IN ('active', 'suspended')),
     default_site_id UUID REFERENCES site (id),
     password_hash   TEXT,
-    failed_sign_ins BIGINT NOT NULL,
-    locked_until    BIGINT,
     created_at      BIGINT NOT NULL
 );
 CREATE INDEX person_by_organisation ON person (organisation_id, search_key);
@@ -30,6 +28,15 @@ CREATE TABLE person_session (
     expires_at   BIGINT NOT NULL
 );
 CREATE INDEX person_session_by_person ON person_session (person_id);
+CREATE INDEX person_session_by_expiry ON person_session (expires_at);
+-- Counted by hash of the address typed, known or not, so that a lock tells nobody who has an account.
+CREATE TABLE person_sign_in_failure (
+    address_hash   BYTEA PRIMARY KEY,
+    failures       BIGINT NOT NULL,
+    last_failed_at BIGINT NOT NULL,
+    locked_until   BIGINT
+);
+CREATE INDEX person_sign_in_failure_by_time ON person_sign_in_failure (last_failed_at);
 CREATE TABLE person_api_key (
     id              UUID PRIMARY KEY,
     key_hash        BYTEA NOT NULL UNIQUE,

@@ -38,12 +38,17 @@ CREATE TABLE ticket (
     request_id        BYTEA UNIQUE,
     created_at        BIGINT NOT NULL,
     updated_at        BIGINT NOT NULL,
+    -- When it was first taken or qualified; a wait that ends before goes back to the entry.
+    qualified_at      BIGINT,
     resolved_at       BIGINT,
     closed_at         BIGINT,
     version           BIGINT NOT NULL
 );
 CREATE INDEX ticket_queue ON ticket (organisation_id, state, created_at);
 CREATE INDEX ticket_by_state ON ticket (state, created_at);
+-- The queue: most urgent first, newest first, per organisation and over all.
+CREATE INDEX ticket_urgent ON ticket (priority, created_at DESC, number DESC);
+CREATE INDEX ticket_urgent_own ON ticket (organisation_id, priority, created_at DESC, number DESC);
 CREATE INDEX ticket_by_owner ON ticket (owner_id, state);
 CREATE INDEX ticket_by_requester ON ticket (requester_id, created_at);
 CREATE INDEX ticket_by_beneficiary ON ticket (beneficiary_id, created_at);
@@ -59,6 +64,8 @@ CREATE TABLE ticket_asset (
     detached_at   BIGINT,
     detach_reason TEXT
 );
+-- One affected machine at a time.
+CREATE UNIQUE INDEX ticket_asset_affected ON ticket_asset (ticket_number) WHERE role = 'affected' AND detached_at IS NULL;
 CREATE INDEX ticket_asset_by_ticket ON ticket_asset (ticket_number, attached_at);
 CREATE INDEX ticket_asset_by_ci ON ticket_asset (ci_id, attached_at);
 CREATE TABLE ticket_event (

@@ -11,8 +11,6 @@ CREATE TABLE person (
     status          TEXT NOT NULL CHECK (status IN ('active', 'suspended')),
     default_site_id BLOB REFERENCES site (id),
     password_hash   TEXT,
-    failed_sign_ins INTEGER NOT NULL,
-    locked_until    INTEGER,
     created_at      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX person_by_organisation ON person (organisation_id, search_key);
@@ -30,6 +28,15 @@ CREATE TABLE person_session (
     expires_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX person_session_by_person ON person_session (person_id);
+CREATE INDEX person_session_by_expiry ON person_session (expires_at);
+-- Counted by hash of the address typed, known or not, so that a lock tells nobody who has an account.
+CREATE TABLE person_sign_in_failure (
+    address_hash   BLOB PRIMARY KEY,
+    failures       INTEGER NOT NULL,
+    last_failed_at INTEGER NOT NULL,
+    locked_until   INTEGER
+) STRICT;
+CREATE INDEX person_sign_in_failure_by_time ON person_sign_in_failure (last_failed_at);
 CREATE TABLE person_api_key (
     id              BLOB PRIMARY KEY,
     key_hash        BLOB NOT NULL UNIQUE,

@@ -1,6 +1,9 @@
 //! Configuration items. PUBLIC FACE (contract).
+pub mod api;
 pub mod model;
+mod enroll_stub;
 pub(crate) mod web;
+pub use enroll_stub::{EnrolledCi, EnrollingMachine, enroll_ci};
 use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}, text::AssetTag, time::UtcMicros}};
 pub use model::*;
 

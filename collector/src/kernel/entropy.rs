@@ -18,3 +18,13 @@ impl Entropy for SystemEntropy {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }
 }
+
+/// Letters of [`base32`] (RFC 4648 §6 in lower case): no 0, 1, 8 or 9 to mistake for letters.
+pub const BASE32_LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// A random text of `chars` letters, 5 bits each.
+pub fn base32(entropy: &dyn Entropy, chars: usize) -> String {
+    let mut bytes = vec![0_u8; chars];
+    entropy.fill(&mut bytes);
+    bytes.iter().map(|byte| char::from(BASE32_LETTERS[usize::from(byte & 31)])).collect()
+}

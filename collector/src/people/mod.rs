@@ -1,22 +1,27 @@
-//! Persons, roles, sign-in, sessions, API keys. PUBLIC FACE (contract).
-pub mod model;
-pub(crate) mod web;
-use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}, text::EmailAddress}};
-pub use model::*;
+//! Persons, what they may do, how they sign in, and the keys of other programs. Owns `person`,
+//! `person_role`, `person_session`, `person_sign_in_failure`, `person_api_key`.
+//!
+//! Invariants: of passwords, session tokens and API keys only hashes are stored; whoever sees all
+//! organisations is the provider's own staff; an unknown address costs, answers and locks like a known one.
 
-pub async fn create_person(_tx: &mut Tx, _context: &Context, _actor: &Actor, _new: NewPerson) -> Result<Person, PeopleError> { todo!() }
-/// Hashes (Argon2id, blocking pool) and stores; ends the person's sessions.
-pub async fn set_password(_context: &Context, _actor: &Actor, _person: PersonId, _password: secrecy::SecretString) -> Result<(), PeopleError> { todo!() }
-pub async fn find_person(_tx: &mut Tx, _person: PersonId) -> Result<Option<Person>, StoreError> { todo!() }
-pub async fn find_person_by_email(_tx: &mut Tx, _email: &EmailAddress) -> Result<Option<Person>, StoreError> { todo!() }
-/// People of an organisation whose name or address contains the words.
-pub async fn list_people(_tx: &mut Tx, _scope: Scope, _query: &str, _page: &PageRequest) -> Result<Page<Person>, StoreError> { todo!() }
-/// Same answer and same cost for an unknown address and a wrong password; locks after repeated failures.
-pub async fn sign_in(_context: &Context, _email: &str, _password: secrecy::SecretString) -> Result<SignedIn, SignInError> { todo!() }
-/// The session behind a cookie, if it lives (30 min idle, 12 h at most); touches it at most once a minute.
-pub async fn find_session(_context: &Context, _token: &str) -> Result<Option<Session>, StoreError> { todo!() }
-pub async fn sign_out(_context: &Context, _token: &str) -> Result<(), StoreError> { todo!() }
-pub async fn set_language(_context: &Context, _person: PersonId, _language: Language) -> Result<(), StoreError> { todo!() }
-/// Gives the key's secret once: `parc_…`.
-pub async fn create_api_key(_tx: &mut Tx, _context: &Context, _actor: &Actor, _new: NewApiKey) -> Result<(ApiKeyId, secrecy::SecretString), PeopleError> { todo!() }
-pub async fn find_api_key_actor(_context: &Context, _key: &str) -> Result<Option<Actor>, StoreError> { todo!() }
+mod api_key;
+pub mod model;
+mod password;
+mod service;
+mod session;
+mod sign_in;
+mod store;
+#[cfg(test)]
+mod tests;
+pub(crate) mod web;
+
+pub use api_key::{create_api_key, find_api_key_actor, revoke_api_key};
+pub use model::{
+    ApiKey, Language, NewApiKey, NewPerson, PeopleError, Person, Session, SignInError, SignedIn, actor_of,
+};
+pub use password::PASSWORD_CHARS;
+pub use service::{create_person, prune, set_language, set_password, set_roles, set_status};
+pub use session::{SESSION_AGE_MAX, SESSION_IDLE_MAX, find_session, sign_out};
+pub use sign_in::sign_in;
+pub use store::api_key::list_api_keys;
+pub use store::{find_person, find_person_by_email, list_people};

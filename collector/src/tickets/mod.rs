@@ -1,25 +1,32 @@
-//! Tickets. PUBLIC FACE (contract).
-pub mod model;
-pub(crate) mod web;
-use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::Actor, id::*, page::{Page, PageRequest}, time::UtcMicros}};
-pub use model::*;
+//! Tickets: what people ask for, the machines it is about, and everything done about it. Owns `ticket`,
+//! `ticket_number`, `ticket_asset`, `ticket_event`.
+//!
+//! Invariants: a number is given once; every change is one event, one audit entry and one version more, in one
+//! transaction; somebody owns a ticket that is in progress or resolved, nobody one that is new or queued; at most
+//! one machine is affected at a time; a link to a machine points at the machine's state as it was then and is
+//! ended, never removed; an unknown tag never blocks a ticket, it waits.
 
-/// Opens a ticket: number, match, pin, event, audit in one transaction. The same `request_id` opens one ticket.
-pub async fn open_ticket(_context: &Context, _actor: &Actor, _new: NewTicket) -> Result<OpenedTicket, TicketError> { todo!() }
-/// The ticket with everything a page or REST shows, as far as the actor may see it; None when it may not.
-pub async fn find_ticket(_context: &Context, _actor: &Actor, _number: &TicketNumber) -> Result<Option<TicketView>, TicketError> { todo!() }
-/// The queue: newest urgent first within the filter.
-pub async fn list_tickets(_context: &Context, _actor: &Actor, _filter: &TicketFilter, _page: &PageRequest) -> Result<Page<TicketRow>, TicketError> { todo!() }
-pub async fn count_tickets(_context: &Context, _actor: &Actor, _filter: &TicketFilter) -> Result<TicketCounts, TicketError> { todo!() }
-/// Tickets of a machine, newest first (actor's scope).
-pub async fn list_tickets_of_ci(_context: &Context, _actor: &Actor, _ci: CiId, _page: &PageRequest) -> Result<Page<TicketRow>, TicketError> { todo!() }
-/// Does one thing to a ticket. `version` must be the one the actor saw (If-Match).
-pub async fn act_on_ticket(_context: &Context, _actor: &Actor, _number: &TicketNumber, _version: i64, _action: TicketAction) -> Result<TicketView, TicketError> { todo!() }
-/// The actions the actor may take now, for buttons.
-pub fn allowed_actions(_actor: &Actor, _ticket: &Ticket) -> Vec<ActionKind> { todo!() }
-/// Late attachment: give it to `inventory` so that a newly bound tag wakes the open tickets that wait for it.
-#[derive(Clone, Debug)]
-pub struct LateAttachment { pub context: Context }
-impl crate::inventory::TagListener for LateAttachment {
-    fn tag_bound<'a>(&'a self, _tx: &'a mut Tx, _bound: &'a crate::inventory::TagBound) -> crate::inventory::HookFuture<'a> { todo!() }
-}
+mod action;
+pub mod api;
+pub mod link;
+mod model;
+mod number;
+mod priority;
+mod rules;
+mod service;
+mod store;
+mod words;
+pub(crate) mod web;
+
+pub use action::{TicketAction, TicketError};
+pub use model::{
+    NewTicket, OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
+};
+pub use number::{NotANumber, TicketNumber};
+pub use service::{
+    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_ticket, list_tickets, list_tickets_of_ci,
+    open_ticket, refusals,
+};
+pub use words::{
+    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
+};

@@ -1,243 +1,268 @@
 //! Types of the slice.
-use crate::db::StoreError;
+
+use super::number::TicketNumber;
+use super::words::{
+    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
+};
 use crate::inventory::{Change, CiSummary, Machine};
-use crate::kernel::error::{ErrorKind, Fault};
-use crate::kernel::id::*;
+use crate::kernel::id::{CiId, OrganisationId, PersonId, SiteId, TicketAssetId};
 use crate::kernel::time::UtcMicros;
 use crate::matching::AssetMatch;
 
-/// `I202611_0042`: I, year and month in the organisation's time zone, a sequence of at least four digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type, serde::Serialize)]
-#[sqlx(transparent)]
-#[serde(transparent)]
-pub struct TicketNumber(pub(super) String);
-impl std::fmt::Display for TicketNumber { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) } }
-impl std::str::FromStr for TicketNumber { type Err = (); fn from_str(text: &str) -> Result<Self, ()> { Ok(Self(text.to_owned())) } }
-
-macro_rules! words { ($(#[$m:meta])* $name:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
-    $(#[$m])*
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type, serde::Serialize, serde::Deserialize)]
-    #[sqlx(type_name = "text", rename_all = "snake_case")]
-    #[serde(rename_all = "snake_case")]
-    pub enum $name { $($variant),+ }
-    impl $name {
-        /// All, in the order they are shown.
-        pub const ALL: &[Self] = &[$(Self::$variant),+];
-        /// Stored word, REST value and text key.
-        pub fn code(self) -> &'static str { match self { $(Self::$variant => $code),+ } }
-        /// From the stored word.
-        pub fn from_code(code: &str) -> Option<Self> { Self::ALL.iter().copied().find(|it| it.code() == code) }
-    }
-} }
-words! { /// R053
-    TicketKind { Incident = "incident", ServiceRequest = "service_request", Problem = "problem", Information = "information", Improvement = "improvement", Training = "training", Emergency = "emergency" } }
-words! { Channel { Portal = "portal", Mail = "mail", Phone = "phone", Api = "api", Agent = "agent" } }
-words! { TicketState { New = "new", Queued = "queued", InProgress = "in_progress", Pending = "pending", Resolved = "resolved", Closed = "closed", Cancelled = "cancelled" } }
-words! { /// Gênant / Bloquant (R039)
-    Severity { Minor = "minor", Blocking = "blocking" } }
-words! { /// R040
-    ImpactScope { One = "one", Group = "group", All = "all" } }
-words! { /// R035
-    Urgency { Low = "low", Medium = "medium", High = "high" } }
-words! { AssetRole { Affected = "affected", Related = "related", Loaner = "loaner", Replacement = "replacement" } }
-words! { AttachedBy { Opening = "opening", Late = "late", Person = "person" } }
-words! { /// T1–T17, without those of later sub-flows
-    ActionKind { Claim = "claim", Release = "release", Qualify = "qualify", Transfer = "transfer", Escalate = "escalate", Hold = "hold", Resume = "resume", Task = "tasks", Reply = "replies", Note = "notes", Resolve = "resolve", Confirm = "confirm", Refuse = "refuse", Reopen = "reopen", Cancel = "cancel", AttachAsset = "assets", DetachAsset = "detach" } }
-
+/// What opens a ticket (rules R031–R049). Texts are as typed; [`open_ticket`](super::open_ticket) cleans and bounds them.
 #[derive(Clone, Debug)]
 pub struct NewTicket {
+    /// Whose ticket it is; the number is looked up in its parc.
     pub organisation_id: OrganisationId,
+    /// What kind of help.
     pub kind: TicketKind,
+    /// How it came in.
     pub channel: Channel,
+    /// Where, if said.
     pub site_id: Option<SiteId>,
+    /// Office, room, building; at most 120 characters.
     pub location: String,
+    /// Who asks.
     pub requester_id: PersonId,
+    /// Who needs the help; often the same person.
     pub beneficiary_id: PersonId,
+    /// One line, 1 to 200 characters.
     pub summary: String,
+    /// At most 20,000 characters.
     pub description: String,
+    /// Application concerned, at most 120 characters.
     pub application: String,
+    /// Number to call back, at most 40 characters.
     pub phone: String,
+    /// When the person can be reached, at most 500 characters.
     pub availability: String,
+    /// Number in another helpdesk, at most 120 characters.
     pub external_ref: String,
+    /// As declared.
     pub severity: Severity,
+    /// As declared.
     pub scope: ImpactScope,
+    /// As declared.
     pub urgency: Urgency,
-    /// As typed; empty when none was given. Never blocks creation (R051).
+    /// As typed, at most 100 characters; empty when none was given. Never blocks creation (rule R051).
     pub inventory_number: String,
+    /// The machine itself, known by its certificate or a signed link; used when no number was typed.
+    pub machine: Option<CiId>,
+    /// The same id from the same actor opens one ticket only.
     pub request_id: Option<[u8; 16]>,
 }
 
+/// What came of opening a ticket, as far as the actor may know it.
 #[derive(Clone, Debug)]
-pub struct OpenedTicket { pub number: TicketNumber, pub state: TicketState, pub priority: i64, pub asset_match: AssetMatch, pub suggestions: Vec<CiSummary>, pub repeated: bool }
-
-#[derive(Clone, Debug)]
-pub struct Ticket {
+pub struct OpenedTicket {
+    /// Its number.
     pub number: TicketNumber,
-    pub organisation_id: OrganisationId,
-    pub organisation_name: String,
-    pub kind: TicketKind,
-    pub channel: Channel,
+    /// Where it stands.
     pub state: TicketState,
     /// 1 highest to 5.
     pub priority: i64,
+    /// What the inventory number led to; foreign shows as unknown.
+    pub asset_match: AssetMatch,
+    /// Near misses of an unknown number.
+    pub suggestions: Vec<CiSummary>,
+    /// The request was known already; nothing was written.
+    pub repeated: bool,
+}
+
+/// A ticket without its machines and history.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Ticket {
+    /// Its number.
+    pub number: TicketNumber,
+    /// Whose it is.
+    pub organisation_id: OrganisationId,
+    /// Name of that organisation.
+    pub organisation_name: String,
+    /// What kind of help.
+    pub kind: TicketKind,
+    /// How it came in.
+    pub channel: Channel,
+    /// Where it stands.
+    pub state: TicketState,
+    /// 1 highest to 5.
+    pub priority: i64,
+    /// Declared site.
     pub site_id: Option<SiteId>,
+    /// Its name, empty without one.
     pub site_name: String,
+    /// Declared place inside the site.
     pub location: String,
+    /// Who asked.
     pub requester_id: PersonId,
+    /// Name.
     pub requester_name: String,
+    /// Who needs the help.
     pub beneficiary_id: PersonId,
+    /// Name.
     pub beneficiary_name: String,
+    /// Who wrote it down: a person's, key's or machine's name.
     pub created_by: String,
+    /// Who works on it.
     pub owner_id: Option<PersonId>,
+    /// Name, empty without owner.
     pub owner_name: String,
+    /// Support level, 1 or 2.
     pub level: i64,
+    /// One line.
     pub summary: String,
+    /// The whole story.
     pub description: String,
+    /// Application concerned.
     pub application: String,
+    /// Number to call back.
     pub phone: String,
+    /// When the person can be reached.
     pub availability: String,
+    /// Number in another helpdesk.
     pub external_ref: String,
+    /// As qualified; as declared until then.
     pub severity: Severity,
+    /// As qualified; as declared until then.
     pub scope: ImpactScope,
+    /// As qualified; as declared until then.
     pub urgency: Urgency,
+    /// As typed.
     pub inventory_number: String,
     /// As the actor may see it (foreign shows as unknown).
     pub asset_match: AssetMatch,
+    /// Why it waits.
     pub pending_reason: Option<String>,
+    /// Until when it waits.
     pub pending_until: Option<UtcMicros>,
+    /// How it was solved.
     pub solution: Option<String>,
-    pub qualified_at: Option<UtcMicros>,
+    /// When it was opened.
     pub created_at: UtcMicros,
+    /// When anything was last done to it.
     pub updated_at: UtcMicros,
+    /// When it was first taken or qualified.
+    pub qualified_at: Option<UtcMicros>,
+    /// When it was solved.
     pub resolved_at: Option<UtcMicros>,
+    /// When it was confirmed or cancelled.
     pub closed_at: Option<UtcMicros>,
+    /// Rises with every change; what `If-Match` carries.
     pub version: i64,
     /// IANA zone of the organisation.
     pub time_zone: String,
 }
 
 /// One row of the queue.
-#[derive(Clone, Debug)]
-pub struct TicketRow { pub ticket: Ticket, /// "Dell Inc. Latitude 5420", empty without machine
-    pub machine: String, pub machine_tag: String, pub reply_count: i64 }
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct TicketRow {
+    /// The ticket.
+    #[sqlx(flatten)]
+    pub ticket: Ticket,
+    /// "Dell Inc. Latitude 5420", empty without machine.
+    pub machine: String,
+    /// The machine's tag, empty without machine.
+    pub machine_tag: String,
+    /// Answers so far.
+    pub reply_count: i64,
+}
 
-/// A ticket with its machines and its history.
+/// A ticket with its machines and its history, as far as the actor may see them.
 #[derive(Clone, Debug)]
 pub struct TicketView {
+    /// The ticket.
     pub ticket: Ticket,
+    /// Machines linked now, the affected one first.
     pub assets: Vec<TicketAsset>,
+    /// History, oldest first.
     pub events: Vec<TicketEvent>,
-    /// For an unknown tag.
+    /// Near misses of an unknown number.
     pub suggestions: Vec<CiSummary>,
-    /// For an ambiguous tag.
+    /// Who claims an ambiguous number; for staff of all organisations also who holds a foreign one.
     pub candidates: Vec<CiSummary>,
+    /// What the actor may do now.
     pub allowed: Vec<ActionKind>,
 }
 
+/// A machine on a ticket.
 #[derive(Clone, Debug)]
 pub struct TicketAsset {
+    /// Id of the link, for detaching.
     pub id: TicketAssetId,
+    /// The machine today.
     pub ci: CiSummary,
+    /// What it has to do with the ticket.
     pub role: AssetRole,
+    /// How it came here.
     pub attached_by: AttachedBy,
+    /// When.
     pub attached_at: UtcMicros,
     /// As it was when attached; later reports never change it.
     pub pinned: Machine,
-    /// What differs today from the pin.
+    /// What changed between the pin and now, newest first.
     pub changed_since: Vec<Change>,
-    /// What changed in the seven days before the pin.
+    /// What changed in the seven days before the ticket was opened, newest first.
     pub changed_before: Vec<Change>,
     /// The tag is claimed by a second machine.
     pub contested: bool,
+    /// The machine's latest other tickets that the actor may see.
     pub other_tickets: Vec<TicketRow>,
 }
 
+/// One entry of a ticket's history.
 #[derive(Clone, Debug)]
-pub struct TicketEvent { pub event_no: i64, pub at: UtcMicros, pub kind: String, pub public: bool, pub actor_label: String, pub data: serde_json::Value }
+pub struct TicketEvent {
+    /// Place in the history, from 1.
+    pub event_no: i64,
+    /// When.
+    pub at: UtcMicros,
+    /// What: `created`, `asset_attached`, `claimed`, `reply`…
+    pub kind: String,
+    /// Whether requesters see it.
+    pub public: bool,
+    /// Who.
+    pub actor_label: String,
+    /// Facts: `from`, `to`, `text`, `reason`…
+    pub data: serde_json::Value,
+}
 
+/// Filters of the queue; all given ones must hold.
 #[derive(Clone, Debug, Default)]
 pub struct TicketFilter {
+    /// In one of these states; empty for any.
     pub states: Vec<TicketState>,
+    /// Of this organisation.
     pub organisation_id: Option<OrganisationId>,
     /// Owned by this person.
     pub owner: Option<PersonId>,
+    /// Owned by nobody.
     pub unowned: bool,
     /// Requester or beneficiary.
     pub person: Option<PersonId>,
     /// Typed inventory number or the attached machine's tag.
     pub tag: Option<String>,
-    /// Words in number, summary, names.
+    /// Words in number, summary, names; the first four count.
     pub query: String,
+    /// Support level.
     pub level: Option<i64>,
-    /// Waiting for an unknown tag.
+    /// What the number led to, `unknown` for those that wait for a machine.
     pub asset_match: Option<AssetMatch>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TicketCounts { pub new: i64, pub queued: i64, pub in_progress: i64, pub pending: i64, pub resolved: i64, pub mine: i64, pub total: i64 }
-
-#[derive(Clone, Debug)]
-pub enum TicketAction {
-    Claim,
-    Release { reason: String },
-    Qualify { kind: TicketKind, severity: Severity, scope: ImpactScope, urgency: Urgency },
-    /// Back to the pot for another team; the comment is mandatory.
-    Transfer { comment: String },
-    Escalate { comment: String },
-    Hold { reason: String, until: Option<UtcMicros>, note: String },
-    Resume,
-    /// `call`, `pdr`, `diagnosis`, `other`.
-    Task { kind: String, text: String, duration_min: Option<u32> },
-    Reply { text: String },
-    Note { text: String },
-    Resolve { solution: String },
-    Confirm,
-    Refuse { comment: String },
-    Reopen { comment: String },
-    Cancel { reason: String },
-    AttachAsset { inventory_number: String, role: AssetRole },
-    AttachCi { ci: CiId, role: AssetRole },
-    DetachAsset { asset: TicketAssetId, reason: String },
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum TicketError {
-    #[error("{field} {reason}")]
-    Invalid { field: &'static str, reason: String },
-    #[error("no such ticket")]
-    NotFound,
-    #[error("not allowed for these roles")]
-    Forbidden,
-    #[error("a ticket that is {state} does not allow {action}")]
-    State { state: &'static str, action: &'static str },
-    #[error("taken by {owner}")]
-    Taken { owner: String },
-    #[error("the ticket changed: version {current} is current")]
-    Stale { current: i64 },
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Fault for TicketError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Invalid { .. } => ErrorKind::Invalid,
-            Self::NotFound => ErrorKind::NotFound,
-            Self::Forbidden => ErrorKind::Forbidden,
-            Self::State { .. } | Self::Taken { .. } | Self::Stale { .. } => ErrorKind::Conflict,
-            Self::Store(e) => e.kind(),
-        }
-    }
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Invalid { .. } => "invalid",
-            Self::NotFound => "not-found",
-            Self::Forbidden => "forbidden",
-            Self::State { .. } => "state",
-            Self::Taken { .. } => "taken",
-            Self::Stale { .. } => "stale",
-            Self::Store(e) => e.code(),
-        }
-    }
-    fn field(&self) -> Option<&str> { if let Self::Invalid { field, .. } = self { Some(field) } else { None } }
+/// How many tickets a filter finds, by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TicketCounts {
+    /// At the single point of entry.
+    pub new: i64,
+    /// In the pot.
+    pub queued: i64,
+    /// Being worked on.
+    pub in_progress: i64,
+    /// Waiting.
+    pub pending: i64,
+    /// To be confirmed.
+    pub resolved: i64,
+    /// Open and owned by the actor.
+    pub mine: i64,
+    /// All, closed and cancelled ones too.
+    pub total: i64,
 }

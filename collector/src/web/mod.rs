@@ -24,6 +24,7 @@ pub(crate) mod shell;
 pub(crate) mod texts;
 pub(crate) mod words;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -50,19 +51,32 @@ pub struct WebState {
     pub context: Context,
     /// Where people reach the pages, without a trailing slash: `https://parc.example`. With `https` the
     /// session cookie is `Secure` and carries the `__Host-` prefix.
-    pub public_url: String,
-    /// Where agents reach the collector, as it stands in the `enroll` command.
-    pub agents_url: String,
+    pub public_url: Arc<str>,
+    /// Where the collector listens for agents; the `enroll` command names this port on the host of `public_url`.
+    pub agents_address: SocketAddr,
     /// Fingerprint of the certificate authority, put into enroll tokens.
-    pub authority_fingerprint: String,
+    pub authority_fingerprint: Arc<str>,
     /// Told when a tag is bound by hand, so that waiting tickets get their machine.
-    pub tag_listener: Arc<dyn TagListener>,
+    pub listener: Arc<dyn TagListener>,
+    /// Opens the signed addresses that workstations hand their people.
+    pub links: Arc<crate::tickets::link::LinkKey>,
 }
 
 impl WebState {
     /// Whether people come over TLS.
     pub(crate) fn is_tls(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// Where agents reach the collector: the host people use, the port agents use.
+    pub(crate) fn agents_url(&self) -> String {
+        let host = self.public_url.split_once("://").map_or(&*self.public_url, |it| it.1);
+        let host = host.split('/').next().unwrap_or(host);
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
+            _ => host,
+        };
+        format!("https://{name}:{}", self.agents_address.port())
     }
 }
 

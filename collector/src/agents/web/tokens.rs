@@ -135,7 +135,7 @@ async fn make(state: &WebState, reader: &Reader, new: NewEnrollToken) -> Result<
     let fingerprint = &state.authority_fingerprint;
     let token = agents::create_enroll_token(&mut tx, &state.context, &reader.actor, fingerprint, new).await?;
     tx.commit().await?;
-    Ok(format!("parc-agent enroll --collector {} --token {}", state.agents_url, token.expose_secret()))
+    Ok(format!("parc-agent enroll --collector {} --token {}", state.agents_url(), token.expose_secret()))
 }
 
 async fn load(state: &WebState, reader: &Reader, cursor: &str) -> Result<Loaded, PageError> {

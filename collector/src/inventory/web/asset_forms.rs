@@ -77,7 +77,7 @@ async fn bind(
     loaded: &Loaded,
     tag: Option<AssetTag>,
 ) -> Result<Result<(), std::borrow::Cow<'static, str>>, PageError> {
-    let listener = state.tag_listener.as_ref();
+    let listener = state.listener.as_ref();
     let mut tx = state.context.db.begin().await?;
     match inventory::assign_tag(&mut tx, &state.context, &reader.actor, loaded.ci.id, tag, listener).await {
         Ok(()) => {

@@ -76,25 +76,13 @@ pub(crate) async fn look_up(
     if typed.is_empty() {
         return Ok(Answer::default());
     }
-    if looks_like_a_phone_number(&typed) {
-        return Ok(phone_instead(texts));
-    }
     let Some(organisation) = organisation else { return Ok(Answer::default()) };
     let mut tx = state.context.db.read().await?;
     let found = matching::look_up(&mut tx, organisation, &typed).await?;
     Ok(answer(texts, &reader.actor, &typed, &matching::visible(found, reader.actor.scope)))
 }
 
-/// The sticker also carries the hotline's number (R044): ten French digits, or the international form.
-fn looks_like_a_phone_number(typed: &str) -> bool {
-    let plain = typed.chars().all(|it| it.is_ascii_digit() || " .-/()+\u{A0}\u{202F}".contains(it));
-    let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
-    let grouped = typed.chars().filter(|it| " ./\u{A0}\u{202F}".contains(*it)).count() >= 4;
-    let national = digits.len() == 10 && digits.starts_with('0') && !digits.starts_with("00");
-    let international = typed.starts_with('+') && (8..=15).contains(&digits.len());
-    plain && (international || (national && (grouped || typed.len() == 10)))
-}
-
+/// The sticker also carries the hotline's number (R044).
 fn phone_instead(texts: Texts) -> Answer {
     Answer { tone: "warn", title: texts.t("look-up-phone").into(), help: texts.t("look-up-phone-help").into(), suggestions: Vec::new() }
 }
@@ -106,6 +94,9 @@ fn answer(texts: Texts, actor: &Actor, typed: &str, found: &Lookup) -> Answer {
         help: texts.t(help).into_owned(),
         suggestions: Vec::new(),
     };
+    if found.looks_like_phone {
+        return phone_instead(texts);
+    }
     match (found.outcome, found.candidates.first()) {
         (AssetMatch::Attached, Some(ci)) => Answer { tone: "ok", title: is_this_it(texts, ci), help: whose(texts, actor, ci), suggestions: Vec::new() },
         (AssetMatch::Ambiguous, _) => say("warn", "look-up-ambiguous", "look-up-ambiguous-help"),
@@ -153,7 +144,7 @@ mod tests {
     use crate::web::rendering::{HOSTILE, LANGUAGES, shell};
 
     fn lookup(outcome: AssetMatch, candidates: Vec<CiSummary>, suggestions: Vec<CiSummary>) -> Lookup {
-        Lookup { outcome, tag: "PC-004217".parse::<AssetTag>().ok(), candidates, suggestions }
+        Lookup { outcome, tag: "PC-004217".parse::<AssetTag>().ok(), candidates, suggestions, looks_like_phone: false }
     }
 
     #[test]
@@ -184,12 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn the_hotlines_number_is_recognised_and_an_inventory_number_is_not_taken_for_it() {
-        for phone in ["04 66 84 02 24", "04.66.84.02.24", "0466840224", "+33 4 66 84 02 24"] {
-            assert!(looks_like_a_phone_number(phone), "{phone}");
-        }
-        for tag in ["004217", "PC-004217", "0042170000123", "12-34", "1234567890", "0012345678"] {
-            assert!(!looks_like_a_phone_number(tag), "{tag}");
-        }
+    fn the_hotlines_number_is_explained() {
+        let found = Lookup { looks_like_phone: true, ..lookup(AssetMatch::Unknown, Vec::new(), Vec::new()) };
+        let texts = Texts::of(Language::Fr);
+        assert_eq!(answer(texts, &Actor::system(), "04 72 00 00 12", &found).title, texts.t("look-up-phone"));
     }
 }

@@ -11,7 +11,7 @@ use super::look_up::{Answer, described, look_up, organisation};
 use crate::db::Tx;
 use crate::inventory::{self, CiSummary};
 use crate::kernel::actor::Permission;
-use crate::kernel::id::OrganisationId;
+use crate::kernel::id::{CiId, OrganisationId};
 use crate::kernel::page::PageRequest;
 use crate::people::{self, Person};
 use crate::sites::{self, Organisation, Site};
@@ -31,6 +31,8 @@ const NAMES_MAX: u32 = 5;
 pub(crate) struct NewQuery {
     kind: String,
     tag: String,
+    /// Signed by us: the workstation the person sits at.
+    machine: String,
 }
 
 #[derive(Debug, Template)]
@@ -66,7 +68,11 @@ pub(crate) async fn ask(
     reader: Reader,
 ) -> Result<Response, PageError> {
     reader.require(Permission::CreateTicket)?;
-    let mut form = NewForm { kind: asked.kind, tag: asked.tag, phone: reader.person.phone.clone(), ..NewForm::default() };
+    let tag = match state.links.open(&asked.machine, state.context.now()) {
+        Some(ci) => tag_of(&state, &reader, ci).await?,
+        None => asked.tag,
+    };
+    let mut form = NewForm { kind: asked.kind, tag, phone: reader.person.phone.clone(), ..NewForm::default() };
     let mut bytes = [0; 16];
     state.context.entropy.fill(&mut bytes);
     form.request_id = uuid::Uuid::from_bytes(bytes).to_string();
@@ -90,6 +96,13 @@ pub(crate) async fn open(
         Ok(link) => Ok(Redirect::to(&link).into_response()),
         Err(errors) => page_with(StatusCode::UNPROCESSABLE_ENTITY, &load(&state, &reader, form, errors).await?),
     }
+}
+
+/// The number of the machine a signed address names, if the reader may know of it.
+async fn tag_of(state: &WebState, reader: &Reader, ci: CiId) -> Result<String, PageError> {
+    let mut tx = state.context.db.read().await?;
+    let ci = inventory::find_ci(&mut tx, reader.actor.scope, ci).await?;
+    Ok(ci.and_then(|it| it.tag).unwrap_or_default())
 }
 
 /// Opens the ticket and leads to it, or says what is wrong with the form.

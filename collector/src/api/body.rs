@@ -1,0 +1,125 @@
+//! Reading bodies and queries: bounded, strict, and with the field at fault named.
+
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// Bytes of a body: a description of 20,000 four-byte characters, escaped, and the other fields.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// A JSON body. Nothing at all counts as `{}`. Depth is bounded by the parser (128 levels).
+#[derive(Debug)]
+pub struct ApiJson<T>(pub T);
+
+/// The query of the address.
+#[derive(Debug)]
+pub struct ApiQuery<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let is_json = request.headers().get(header::CONTENT_TYPE).is_some_and(|it| is_json(it.as_bytes()));
+        let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| {
+            let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+        })?;
+        if bytes.is_empty() {
+            return parsed(b"{}").map(Self);
+        }
+        if !is_json {
+            let detail = "the body must be application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", detail));
+        }
+        parsed(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(refused("query", &cause_of(&rejection))),
+        }
+    }
+}
+
+/// What the query's deserializer said, without the framework's preamble.
+fn cause_of(rejection: &dyn std::error::Error) -> String {
+    rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string)
+}
+
+fn is_json(content_type: &[u8]) -> bool {
+    let essence = content_type.split(|b| *b == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// In two steps, so that what is not JSON (or is nested too deeply) is told from what has a wrong field.
+fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
+    })?;
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| refused(&error.path().to_string(), &error.inner().to_string()))
+}
+
+/// Turns a deserializer's words into field and reason. An unknown or missing field is named in the words, any
+/// other fault by the path.
+fn refused(path: &str, message: &str) -> Problem {
+    let quoted = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    if let Some(field) = find_after(message, "unknown field `") {
+        return Problem::invalid(field, "is not a known field");
+    }
+    if let Some(field) = quoted("missing field `") {
+        return Problem::invalid(field, "is needed");
+    }
+    let (field, reason) = message.split_once(": ").filter(|_| path == "query").unwrap_or((path, message));
+    Problem::invalid(field, reason)
+}
+
+fn find_after<'a>(message: &'a str, mark: &str) -> Option<&'a str> {
+    message.split_once(mark).and_then(|(_, rest)| rest.split('`').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tickets::Severity;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "read by the deserializer")]
+        summary: String,
+        #[expect(dead_code, reason = "read by the deserializer")]
+        severity: Option<Severity>,
+    }
+
+    fn refusal(body: &str) -> (u16, Option<String>, String) {
+        let problem = parsed::<Body>(body.as_bytes()).expect_err("refused");
+        (problem.status, problem.field, problem.detail)
+    }
+
+    #[test]
+    fn the_field_at_fault_is_named() {
+        assert_eq!(refusal(r#"{"summary":"a","colour":1}"#).1.as_deref(), Some("colour"));
+        assert_eq!(refusal("{}").1.as_deref(), Some("summary"));
+        assert_eq!(refusal(r#"{"summary":5}"#).1.as_deref(), Some("summary"));
+        let (status, field, detail) = refusal(r#"{"summary":"a","severity":"awful"}"#);
+        assert_eq!((status, field.as_deref()), (422, Some("severity")));
+        assert!(detail.contains("`minor`"), "{detail}");
+    }
+
+    #[test]
+    fn what_is_not_json_is_not_blamed_on_a_field() {
+        assert_eq!(refusal("{").0, 400);
+        assert_eq!(refusal(r#"{"summary":"a"} {}"#).0, 400);
+        assert_eq!(refusal(&"[".repeat(100_000)).0, 400);
+        assert_eq!(refusal(&format!(r#"{{"x":{}"#, "[".repeat(100_000))).0, 400);
+    }
+}

@@ -1,0 +1,44 @@
+//! The OpenAPI document, generated from the handlers and their types.
+
+use axum::Json;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+
+use super::problem::{FieldProblem, Problem};
+use crate::{inventory, tickets};
+
+/// Where the document is.
+pub(super) const PATH: &str = "/api/v1/openapi.json";
+
+/// The whole document.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Parc",
+        description = "Inventory and tickets. An inventory number on a ticket becomes the machine it stands on.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(document),
+    components(schemas(Problem, FieldProblem)),
+    tags((name = "tickets"), (name = "assets"), (name = "document")),
+)]
+pub struct Document;
+
+impl Document {
+    /// With the slices' parts and the way to sign in.
+    pub fn whole() -> utoipa::openapi::OpenApi {
+        let mut document = Self::openapi();
+        document.merge(tickets::api::TicketsDocument::openapi());
+        document.merge(inventory::api::AssetsDocument::openapi());
+        let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        document.components.get_or_insert_default().add_security_scheme("key", scheme);
+        document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
+        document
+    }
+}
+
+/// This document. The only answer that needs no key: it holds no data.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "document", security(()), responses((status = 200, body = Object)))]
+pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::whole())
+}

@@ -1,0 +1,75 @@
+//! The document against the routes.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::door;
+use super::openapi::Document;
+use super::testing::{Desk, answer, request};
+use crate::db::testing::TestDb;
+use crate::kernel::actor::Role;
+
+fn document() -> Value {
+    serde_json::to_value(Document::whole()).expect("json")
+}
+
+#[test]
+fn every_route_is_in_the_document_and_nothing_else() {
+    let document = document();
+    let mut documented: Vec<&str> = document["paths"].as_object().expect("paths").keys().map(String::as_str).collect();
+    let mut routed: Vec<&str> = door::routes().iter().map(|(path, _)| *path).chain(["/api/v1/openapi.json"]).collect();
+    documented.sort_unstable();
+    routed.sort_unstable();
+    assert_eq!(documented, routed);
+}
+
+/// A documented method is answered, any other is refused as such.
+#[tokio::test]
+async fn every_method_is_in_the_document_and_nothing_else() {
+    let test = TestDb::sqlite().await;
+    let desk = Desk::open(test.db.clone()).await;
+    let key = desk.key(Role::Requester, Some(desk.acme.id)).await;
+    let document = document();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let documented = item.as_object().expect("operations");
+        let path = path.replace("{number}", "I202611_0001").replace("{tag}", "--");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let answered = answer(desk.router(), request(&key, method, &path, &[], None)).await.status;
+            let expected = documented.contains_key(&method.to_lowercase());
+            assert_eq!(answered != StatusCode::METHOD_NOT_ALLOWED, expected, "{method} {path}: {answered}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_field_is_explained() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    let mut references = BTreeMap::new();
+    collect_references(&document, &mut references);
+    for name in references.keys() {
+        assert!(schemas.contains_key(name), "{name} is referred to and missing");
+    }
+    for (name, schema) in schemas {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            let words = property.to_string();
+            let explained = words.contains("\"description\"") || words.contains("\"$ref\"");
+            assert!(explained, "{name}.{field} has no description");
+        }
+    }
+}
+
+fn collect_references(value: &Value, found: &mut BTreeMap<String, ()>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(name) = fields.get("$ref").and_then(Value::as_str) {
+                found.insert(name.trim_start_matches("#/components/schemas/").to_owned(), ());
+            }
+            fields.values().for_each(|it| collect_references(it, found));
+        }
+        Value::Array(items) => items.iter().for_each(|it| collect_references(it, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

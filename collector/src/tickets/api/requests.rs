@@ -1,0 +1,165 @@
+//! What programs send. Unknown fields are refused by name.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::tickets::{AssetRole, Channel, ImpactScope, Severity, TicketKind, Urgency};
+
+/// Opens a ticket.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketRequest {
+    /// One line, 1 to 200 characters.
+    pub summary: String,
+    /// At most 20,000 characters.
+    #[serde(default)]
+    pub description: String,
+    /// `incident` if left out.
+    #[serde(rename = "type")]
+    pub kind: Option<TicketKind>,
+    /// As it stands on the sticker or was typed; at most 100 characters.
+    pub inventory_number: Option<String>,
+    /// Organisation's code. Needed with a key for all organisations.
+    pub organisation: Option<String>,
+    /// Name of a site of the organisation.
+    pub site: Option<String>,
+    /// Building, floor, room.
+    pub location: Option<String>,
+    /// E-mail address of a person of the organisation.
+    pub requester: String,
+    /// E-mail address; the requester if left out.
+    pub beneficiary: Option<String>,
+    /// `minor` if left out.
+    pub severity: Option<Severity>,
+    /// `one` if left out.
+    pub scope: Option<ImpactScope>,
+    /// `medium` if left out.
+    pub urgency: Option<Urgency>,
+    /// Application concerned.
+    pub application: Option<String>,
+    /// Number to call back.
+    pub phone: Option<String>,
+    /// When the person can be reached.
+    pub availability: Option<String>,
+    /// `api` if left out.
+    pub channel: Option<Channel>,
+    /// Number in another helpdesk.
+    pub external_ref: Option<String>,
+}
+
+/// Nothing to say.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyRequest {}
+
+/// Makes somebody the owner.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// E-mail address of the technician. A key is no person, so it has to name one.
+    pub owner: Option<String>,
+}
+
+/// Puts a ticket back.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRequest {
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What staff think of it. What is left out stays.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QualifyRequest {
+    /// Type.
+    #[serde(rename = "type")]
+    pub kind: Option<TicketKind>,
+    /// Severity.
+    pub severity: Option<Severity>,
+    /// Scope.
+    pub scope: Option<ImpactScope>,
+    /// Urgency.
+    pub urgency: Option<Urgency>,
+}
+
+/// A mandatory comment.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommentRequest {
+    /// 1 to 2,000 characters.
+    pub comment: String,
+}
+
+/// A wait.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRequest {
+    /// For what, 1 to 200 characters.
+    pub reason: String,
+    /// RFC 3339 moment or date in the future.
+    pub until: Option<String>,
+    /// More about it.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// Work done.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRequest {
+    /// `call`, `pdr`, `diagnosis` or `other`.
+    pub kind: String,
+    /// What was done; may be empty for `pdr`.
+    #[serde(default)]
+    pub text: String,
+    /// How long it took.
+    pub duration_min: Option<u32>,
+}
+
+/// An answer or note.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextRequest {
+    /// 1 to 20,000 characters.
+    pub text: String,
+}
+
+/// A solution.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveRequest {
+    /// 1 to 20,000 characters.
+    pub solution: String,
+}
+
+/// A withdrawal.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelRequest {
+    /// 1 to 2,000 characters.
+    pub reason: String,
+}
+
+/// A machine for the ticket.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssetRequest {
+    /// As it stands on the sticker or was typed.
+    pub inventory_number: String,
+    /// `affected` if left out.
+    pub role: Option<AssetRole>,
+    /// Serial number: chooses between the machines that claim one number.
+    pub serial: Option<String>,
+}
+
+/// Ends a link.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DetachRequest {
+    /// `id` of the ticket's asset.
+    pub asset: String,
+    /// 1 to 2,000 characters.
+    pub reason: String,
+}

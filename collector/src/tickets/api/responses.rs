@@ -1,0 +1,384 @@
+//! What programs get.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::inventory::api::{ChangeView, Configuration, FactView, ProblemView, fact};
+use crate::inventory::{CiSummary, DeclaredField};
+use crate::kernel::time::UtcMicros;
+use crate::tickets::{OpenedTicket, Ticket, TicketAsset, TicketEvent, TicketRow, TicketView};
+
+/// A ticket just opened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketCreated {
+    /// `I202611_0042`.
+    pub number: String,
+    /// Where it stands.
+    pub state: String,
+    /// 1 highest to 5.
+    pub priority: i64,
+    /// `attached`, `unknown`, `ambiguous`, `placeholder`, `none`; `foreign` for keys of all organisations only.
+    pub asset_match: String,
+    /// The machine the number led to.
+    pub assets: Vec<TicketAssetView>,
+    /// Near misses of an unknown number.
+    pub suggestions: Vec<Candidate>,
+}
+
+/// A ticket in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketLine {
+    /// `I202611_0042`.
+    pub number: String,
+    /// Where it stands.
+    pub state: String,
+    /// 1 highest to 5.
+    pub priority: i64,
+    /// What kind of help.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// One line.
+    pub summary: String,
+    /// Organisation's name.
+    pub organisation: String,
+    /// Site's name.
+    pub site: String,
+    /// Name.
+    pub requester: String,
+    /// Name.
+    pub beneficiary: String,
+    /// Name, empty without owner.
+    pub owner: String,
+    /// Support level.
+    pub level: i64,
+    /// As typed.
+    pub inventory_number: String,
+    /// What the number led to.
+    pub asset_match: String,
+    /// Make and model, empty without machine.
+    pub machine: String,
+    /// The machine's number.
+    pub machine_tag: String,
+    /// Answers so far.
+    pub reply_count: i64,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub updated_at: String,
+}
+
+/// A page of tickets.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketPage {
+    /// The tickets, most urgent first.
+    pub items: Vec<TicketLine>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// A ticket with its machines and history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketDetail {
+    /// `I202611_0042`.
+    pub number: String,
+    /// What `If-Match` carries.
+    pub version: i64,
+    /// Where it stands.
+    pub state: String,
+    /// 1 highest to 5.
+    pub priority: i64,
+    /// What kind of help.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How it came in.
+    pub channel: String,
+    /// One line.
+    pub summary: String,
+    /// The whole story.
+    pub description: String,
+    /// Organisation's name.
+    pub organisation: String,
+    /// Site's name.
+    pub site: String,
+    /// Place inside the site.
+    pub location: String,
+    /// Name.
+    pub requester: String,
+    /// Name.
+    pub beneficiary: String,
+    /// Name of who wrote it down.
+    pub created_by: String,
+    /// Name, empty without owner.
+    pub owner: String,
+    /// Support level.
+    pub level: i64,
+    /// As qualified.
+    pub severity: String,
+    /// As qualified.
+    pub scope: String,
+    /// As qualified.
+    pub urgency: String,
+    /// Application concerned.
+    pub application: String,
+    /// Number to call back.
+    pub phone: String,
+    /// When the person can be reached.
+    pub availability: String,
+    /// Number in another helpdesk.
+    pub external_ref: String,
+    /// As typed.
+    pub inventory_number: String,
+    /// What the number led to.
+    pub asset_match: String,
+    /// Why it waits.
+    pub pending_reason: Option<String>,
+    /// RFC 3339.
+    pub pending_until: Option<String>,
+    /// How it was solved.
+    pub solution: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub updated_at: String,
+    /// RFC 3339.
+    pub resolved_at: Option<String>,
+    /// RFC 3339.
+    pub closed_at: Option<String>,
+    /// Its machines.
+    pub assets: Vec<TicketAssetView>,
+    /// Near misses of an unknown number.
+    pub suggestions: Vec<Candidate>,
+    /// Who claims an ambiguous number.
+    pub candidates: Vec<Candidate>,
+    /// History, oldest first.
+    pub events: Vec<EventView>,
+    /// What this key may do now: last parts of the paths.
+    pub allowed: Vec<String>,
+}
+
+/// A machine on a ticket, as it was when it was attached.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TicketAssetView {
+    /// Id of the link, for detaching.
+    pub id: String,
+    /// `affected`, `related`, `loaner`, `replacement`.
+    pub role: String,
+    /// Inventory number.
+    pub tag: Option<String>,
+    /// `attached`: a linked machine was found or chosen.
+    #[serde(rename = "match")]
+    pub asset_match: String,
+    /// Host name or declared name.
+    pub name: String,
+    /// Manufacturer.
+    pub make: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Site's name.
+    pub site: String,
+    /// Place inside the site.
+    pub location: String,
+    /// Assigned person.
+    pub user: String,
+    /// What was in it.
+    pub configuration: Configuration,
+    /// Declared and discovered side by side.
+    pub facts: Vec<FactView>,
+    /// What it could not be asked.
+    pub problems: Vec<ProblemView>,
+    /// `opening`, `late`, `person`.
+    pub attached_by: String,
+    /// RFC 3339: the moment the state is of.
+    pub pinned_at: String,
+    /// RFC 3339: the agent's last report.
+    pub last_report_at: Option<String>,
+    /// Between the pin and now, newest first.
+    pub changed_since: Vec<ChangeView>,
+    /// In the seven days before the ticket, newest first.
+    pub changed_before: Vec<ChangeView>,
+    /// A second machine claims its number.
+    pub contested: bool,
+    /// The machine's latest other tickets.
+    pub other_tickets: Vec<TicketLine>,
+}
+
+/// A machine that may be meant.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Candidate {
+    /// Inventory number.
+    pub tag: Option<String>,
+    /// Host name or declared name.
+    pub name: String,
+    /// Manufacturer.
+    pub make: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Site's name.
+    pub site: String,
+    /// Assigned person.
+    pub user: String,
+    /// RFC 3339.
+    pub last_report_at: Option<String>,
+}
+
+/// One entry of the history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventView {
+    /// Place in the history.
+    pub event_no: i64,
+    /// RFC 3339.
+    pub at: String,
+    /// `created`, `asset_attached`, `claimed`, `reply`…
+    pub kind: String,
+    /// Whether requesters see it.
+    pub public: bool,
+    /// Who.
+    pub actor: String,
+    /// Facts of the event.
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+}
+
+impl TicketCreated {
+    /// With the machines of the ticket's view.
+    pub(super) fn new(opened: &OpenedTicket, assets: &[TicketAsset], names_serials: bool) -> Self {
+        Self {
+            number: opened.number.to_string(),
+            state: opened.state.code().to_owned(),
+            priority: opened.priority,
+            asset_match: opened.asset_match.code().to_owned(),
+            assets: assets.iter().map(TicketAssetView::from).collect(),
+            suggestions: opened.suggestions.iter().map(|it| Candidate::new(it, names_serials)).collect(),
+        }
+    }
+}
+
+impl From<&TicketRow> for TicketLine {
+    fn from(row: &TicketRow) -> Self {
+        let ticket = &row.ticket;
+        Self {
+            number: ticket.number.to_string(),
+            state: ticket.state.code().to_owned(),
+            priority: ticket.priority,
+            kind: ticket.kind.code().to_owned(),
+            summary: ticket.summary.clone(),
+            organisation: ticket.organisation_name.clone(),
+            site: ticket.site_name.clone(),
+            requester: ticket.requester_name.clone(),
+            beneficiary: ticket.beneficiary_name.clone(),
+            owner: ticket.owner_name.clone(),
+            level: ticket.level,
+            inventory_number: ticket.inventory_number.clone(),
+            asset_match: ticket.asset_match.code().to_owned(),
+            machine: row.machine.clone(),
+            machine_tag: row.machine_tag.clone(),
+            reply_count: row.reply_count,
+            created_at: ticket.created_at.rfc3339(),
+            updated_at: ticket.updated_at.rfc3339(),
+        }
+    }
+}
+
+impl TicketDetail {
+    /// The whole ticket; serials of other machines only for who may read machines.
+    pub(super) fn new(view: TicketView, names_serials: bool) -> Self {
+        let TicketView { ticket, assets, events, suggestions, candidates, allowed } = view;
+        let candidate = |it: &CiSummary| Candidate::new(it, names_serials);
+        let Ticket { summary, description, location, application, phone, availability, .. } = ticket;
+        Self {
+            number: ticket.number.to_string(),
+            version: ticket.version,
+            state: ticket.state.code().to_owned(),
+            priority: ticket.priority,
+            kind: ticket.kind.code().to_owned(),
+            channel: ticket.channel.code().to_owned(),
+            summary,
+            description,
+            organisation: ticket.organisation_name,
+            site: ticket.site_name,
+            location,
+            requester: ticket.requester_name,
+            beneficiary: ticket.beneficiary_name,
+            created_by: ticket.created_by,
+            owner: ticket.owner_name,
+            level: ticket.level,
+            severity: ticket.severity.code().to_owned(),
+            scope: ticket.scope.code().to_owned(),
+            urgency: ticket.urgency.code().to_owned(),
+            application,
+            phone,
+            availability,
+            external_ref: ticket.external_ref,
+            inventory_number: ticket.inventory_number,
+            asset_match: ticket.asset_match.code().to_owned(),
+            pending_reason: ticket.pending_reason,
+            pending_until: ticket.pending_until.map(UtcMicros::rfc3339),
+            solution: ticket.solution,
+            created_at: ticket.created_at.rfc3339(),
+            updated_at: ticket.updated_at.rfc3339(),
+            resolved_at: ticket.resolved_at.map(UtcMicros::rfc3339),
+            closed_at: ticket.closed_at.map(UtcMicros::rfc3339),
+            assets: assets.iter().map(TicketAssetView::from).collect(),
+            suggestions: suggestions.iter().map(candidate).collect(),
+            candidates: candidates.iter().map(candidate).collect(),
+            events: events.into_iter().map(EventView::from).collect(),
+            allowed: allowed.into_iter().map(|it| it.code().to_owned()).collect(),
+        }
+    }
+}
+
+impl From<&TicketAsset> for TicketAssetView {
+    fn from(asset: &TicketAsset) -> Self {
+        let pinned = &asset.pinned;
+        Self {
+            id: asset.id.to_string(),
+            role: asset.role.code().to_owned(),
+            tag: pinned.tag.clone(),
+            asset_match: crate::matching::AssetMatch::Attached.code().to_owned(),
+            name: pinned.name.clone(),
+            make: fact(pinned, DeclaredField::Make),
+            model: fact(pinned, DeclaredField::Model),
+            serial: fact(pinned, DeclaredField::Serial),
+            site: pinned.site_name.clone(),
+            location: pinned.location.clone(),
+            user: pinned.assigned_to_name.clone(),
+            configuration: Configuration::from(pinned),
+            facts: pinned.facts.iter().map(FactView::from).collect(),
+            problems: pinned.problems.iter().map(ProblemView::from).collect(),
+            attached_by: asset.attached_by.code().to_owned(),
+            pinned_at: asset.attached_at.rfc3339(),
+            last_report_at: pinned.last_report_at.map(UtcMicros::rfc3339),
+            changed_since: asset.changed_since.iter().map(ChangeView::from).collect(),
+            changed_before: asset.changed_before.iter().map(ChangeView::from).collect(),
+            contested: asset.contested,
+            other_tickets: asset.other_tickets.iter().map(TicketLine::from).collect(),
+        }
+    }
+}
+
+impl Candidate {
+    fn new(ci: &CiSummary, names_serials: bool) -> Self {
+        let private = |text: &str| if names_serials { text.to_owned() } else { String::new() };
+        Self {
+            tag: ci.tag.clone(),
+            name: private(&ci.name),
+            make: ci.make.clone(),
+            model: ci.model.clone(),
+            serial: private(&ci.serial),
+            site: ci.site_name.clone(),
+            user: private(&ci.assigned_to_name),
+            last_report_at: ci.last_contact_at.filter(|_| names_serials).map(UtcMicros::rfc3339),
+        }
+    }
+}
+
+impl From<TicketEvent> for EventView {
+    fn from(event: TicketEvent) -> Self {
+        let TicketEvent { event_no, at, kind, public, actor_label, data } = event;
+        Self { event_no, at: at.rfc3339(), kind, public, actor: actor_label, data }
+    }
+}

@@ -1,0 +1,1 @@
+//! REST of tickets with machines.

@@ -1,0 +1,16 @@
+//! The use cases.
+
+mod act;
+mod apply;
+mod attach;
+mod late;
+mod open;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod view;
+
+pub use act::{act_on_ticket, allowed_actions};
+pub use late::LateAttachment;
+pub use open::{open_ticket, refusals};
+pub use view::{count_tickets, find_ticket, list_tickets, list_tickets_of_ci};

@@ -1,0 +1,277 @@
+//! Opening a ticket.
+
+use serde_json::json;
+
+use super::attach;
+use super::texts::clean_new;
+use crate::audit::{self, Deed};
+use crate::context::Context;
+use crate::db::Tx;
+use crate::inventory;
+use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
+use crate::kernel::id::{OrganisationId, PersonId};
+use crate::kernel::text::search_key;
+use crate::matching::{self, AssetMatch, Lookup};
+use crate::sites::{self, Organisation};
+use crate::tickets::action::TicketError;
+use crate::tickets::model::{NewTicket, OpenedTicket, Ticket};
+use crate::tickets::number::TicketNumber;
+use crate::tickets::priority::priority;
+use crate::tickets::store::{self, Entry, Party};
+use crate::tickets::words::{AssetRole, AttachedBy, TicketState};
+
+/// Bytes of the key under which a request is remembered.
+const REQUEST_KEY_BYTES: usize = 16;
+
+/// Opens a ticket: number, match, pin, event, audit in one transaction. The same `request_id` from the same
+/// actor opens one ticket; the repetition tells which.
+pub async fn open_ticket(context: &Context, actor: &Actor, mut new: NewTicket) -> Result<OpenedTicket, TicketError> {
+    check_rights(actor, &new)?;
+    if let Some((field, reason)) = clean_new(&mut new).into_iter().next() {
+        return Err(TicketError::Invalid { field, reason });
+    }
+    let request_key = new.request_id.map(|id| request_key(actor, new.organisation_id, id));
+    let mut tx = context.db.begin().await?;
+    if let Some(known) = find_repeated(&mut tx, actor, request_key.as_ref()).await? {
+        return Ok(known);
+    }
+    let parties = check_places(&mut tx, &new).await?;
+    let lookup = look_up(&mut tx, &new).await?;
+    let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
+    if !store::insert(&mut tx, &ticket, &search_text(&ticket), request_key.as_ref().map(<[u8; 16]>::as_slice)).await? {
+        // The same request was faster on another connection: what was done here is rolled back.
+        let known = find_repeated(&mut tx, actor, request_key.as_ref()).await?;
+        return known.ok_or_else(|| TicketError::invalid("request_id", "is being used by another request"));
+    }
+    record(&mut tx, context, actor, &ticket, &lookup).await?;
+    tx.commit().await?;
+    Ok(opened(&ticket, actor, lookup, false))
+}
+
+/// By the typed number; without one by the machine itself, when it is known.
+async fn look_up(tx: &mut Tx, new: &NewTicket) -> Result<Lookup, TicketError> {
+    let organisation = new.organisation_id;
+    if let (Some(machine), true) = (new.machine, new.inventory_number.is_empty()) {
+        let known = inventory::find_ci(tx, Scope::Organisation(organisation), machine).await?;
+        return Ok(known.map_or_else(|| Lookup::empty(AssetMatch::None), Lookup::certain));
+    }
+    Ok(matching::look_up(tx, organisation, &new.inventory_number).await?)
+}
+
+/// Every field of a new ticket whose text is refused, with what is wrong with it, for forms that show all at once.
+pub fn refusals(new: &NewTicket) -> Vec<(&'static str, String)> {
+    clean_new(&mut new.clone())
+}
+
+/// Who may open a ticket for whom. A program or machine always acts for somebody.
+fn check_rights(actor: &Actor, new: &NewTicket) -> Result<(), TicketError> {
+    if !actor.scope.contains(new.organisation_id) {
+        return Err(TicketError::invalid("organisation", "is not known"));
+    }
+    let allowed = match actor.kind {
+        ActorKind::System | ActorKind::Agent(_) => true,
+        ActorKind::ApiKey(_) => actor.may(Permission::CreateTicket),
+        ActorKind::Person(person) => {
+            actor.may(Permission::CreateTicket)
+                && (person == new.requester_id || actor.may(Permission::CreateTicketForOthers))
+        }
+    };
+    if allowed { Ok(()) } else { Err(TicketError::Forbidden) }
+}
+
+/// The key a request is remembered by: bound to actor and organisation, so that nobody can ask for a stranger's.
+fn request_key(actor: &Actor, organisation: OrganisationId, id: [u8; 16]) -> [u8; REQUEST_KEY_BYTES] {
+    let (kind, actor_id) = audit::actor_columns(actor);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(kind.as_bytes());
+    hasher.update(actor_id.as_ref().map_or(&[][..], |it| it.as_bytes()));
+    hasher.update(organisation.as_uuid().as_bytes());
+    hasher.update(&id);
+    let mut key = [0; REQUEST_KEY_BYTES];
+    hasher.finalize_xof().fill(&mut key);
+    key
+}
+
+async fn find_repeated(
+    tx: &mut Tx,
+    actor: &Actor,
+    request_key: Option<&[u8; REQUEST_KEY_BYTES]>,
+) -> Result<Option<OpenedTicket>, TicketError> {
+    let Some(key) = request_key else { return Ok(None) };
+    let known = store::find_by_request(tx, key).await?;
+    Ok(known.map(|ticket| {
+        let nothing = Lookup::empty(ticket.asset_match);
+        opened(&ticket, actor, nothing, true)
+    }))
+}
+
+/// Names of who and where, once they are known to belong to the organisation.
+struct Parties {
+    organisation: Organisation,
+    site_name: String,
+    requester: Party,
+    beneficiary: Party,
+}
+
+async fn check_places(tx: &mut Tx, new: &NewTicket) -> Result<Parties, TicketError> {
+    let organisation = sites::find_organisation(tx, new.organisation_id).await?;
+    let organisation = organisation.ok_or_else(|| TicketError::invalid("organisation", "is not known"))?;
+    let site_name = match new.site_id {
+        None => String::new(),
+        Some(id) => sites::find_site(tx, id)
+            .await?
+            .filter(|it| it.organisation_id == organisation.id)
+            .map(|it| it.name)
+            .ok_or_else(|| TicketError::invalid("site", "is not a site of the organisation"))?,
+    };
+    let requester = party(tx, organisation.id, new.requester_id, "requester").await?;
+    let beneficiary = party(tx, organisation.id, new.beneficiary_id, "beneficiary").await?;
+    Ok(Parties { organisation, site_name, requester, beneficiary })
+}
+
+/// An active person of the organisation or of the provider's own staff; anybody else is not known, in the same words.
+async fn party(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    person: PersonId,
+    field: &'static str,
+) -> Result<Party, TicketError> {
+    store::find_party(tx, person)
+        .await?
+        .filter(|it| it.active && it.organisation_id.is_none_or(|own| own == organisation))
+        .ok_or_else(|| TicketError::invalid(field, "is not a known person of the organisation"))
+}
+
+/// The ticket as it will be stored. The number comes last: its row stays locked until the commit.
+async fn numbered(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    new: NewTicket,
+    parties: &Parties,
+    asset_match: AssetMatch,
+) -> Result<Ticket, TicketError> {
+    let now = context.now();
+    let (year, month) = now.year_month(&parties.organisation.zone());
+    let month = format!("{year:04}{month:02}");
+    let number = TicketNumber::new(&month, store::next_in_month(tx, &month).await?);
+    Ok(Ticket {
+        number,
+        organisation_id: new.organisation_id,
+        organisation_name: parties.organisation.name.clone(),
+        kind: new.kind,
+        channel: new.channel,
+        state: TicketState::New,
+        priority: priority(new.kind, new.severity, new.scope, new.urgency),
+        site_id: new.site_id,
+        site_name: parties.site_name.clone(),
+        location: new.location,
+        requester_id: new.requester_id,
+        requester_name: parties.requester.name.clone(),
+        beneficiary_id: new.beneficiary_id,
+        beneficiary_name: parties.beneficiary.name.clone(),
+        created_by: actor.label.clone(),
+        owner_id: None,
+        owner_name: String::new(),
+        level: 1,
+        summary: new.summary,
+        description: new.description,
+        application: new.application,
+        phone: new.phone,
+        availability: new.availability,
+        external_ref: new.external_ref,
+        severity: new.severity,
+        scope: new.scope,
+        urgency: new.urgency,
+        inventory_number: new.inventory_number,
+        asset_match,
+        pending_reason: None,
+        pending_until: None,
+        solution: None,
+        created_at: now,
+        updated_at: now,
+        qualified_at: None,
+        resolved_at: None,
+        closed_at: None,
+        version: 1,
+        time_zone: parties.organisation.time_zone.clone(),
+    })
+}
+
+/// What the search box finds a ticket by.
+fn search_text(ticket: &Ticket) -> String {
+    search_key(&format!(
+        "{} {} {} {} {} {} {}",
+        ticket.number,
+        ticket.summary,
+        ticket.requester_name,
+        ticket.beneficiary_name,
+        ticket.inventory_number,
+        ticket.application,
+        ticket.external_ref,
+    ))
+}
+
+/// Link, history and audit of a ticket just written.
+async fn record(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    ticket: &Ticket,
+    lookup: &Lookup,
+) -> Result<(), TicketError> {
+    let number = &ticket.number;
+    store::append_event(tx, number, actor, ticket.created_at, &created_entry(ticket)).await?;
+    if let (AssetMatch::Attached, Some(ci)) = (lookup.outcome, lookup.candidates.first()) {
+        attach::link(tx, context, number, ci, AssetRole::Affected, AttachedBy::Opening).await?;
+        let entry = attach::attached_entry("asset_attached", ci, AssetRole::Affected);
+        store::append_event(tx, number, actor, ticket.created_at, &entry).await?;
+    } else if let Some(entry) = unmatched_entry(lookup.outcome, &ticket.inventory_number) {
+        store::append_event(tx, number, actor, ticket.created_at, &entry).await?;
+    }
+    let detail = json!({ "channel": ticket.channel.code(), "asset_match": ticket.asset_match.code() });
+    let deed = Deed {
+        organisation_id: Some(ticket.organisation_id),
+        action: "ticket.created",
+        subject_kind: "ticket",
+        subject_id: number.to_string(),
+        detail,
+    };
+    Ok(audit::record(tx, context, actor, deed).await?)
+}
+
+/// The declared values stay here for ever, whatever is qualified later.
+fn created_entry(ticket: &Ticket) -> Entry {
+    let data = json!({
+        "to": ticket.state.code(),
+        "channel": ticket.channel.code(),
+        "type": ticket.kind.code(),
+        "severity": ticket.severity.code(),
+        "scope": ticket.scope.code(),
+        "urgency": ticket.urgency.code(),
+        "priority": ticket.priority,
+    });
+    Entry { kind: "created", public: true, data }
+}
+
+/// Why no machine is there. A foreign number leaves the words of an unknown one.
+pub(super) fn unmatched_entry(outcome: AssetMatch, inventory_number: &str) -> Option<Entry> {
+    let kind = match outcome {
+        AssetMatch::Unknown | AssetMatch::Foreign => "asset_unknown",
+        AssetMatch::Ambiguous => "asset_ambiguous",
+        AssetMatch::Placeholder => "asset_placeholder",
+        AssetMatch::Attached | AssetMatch::None => return None,
+    };
+    Some(Entry { kind, public: true, data: json!({ "inventory_number": inventory_number }) })
+}
+
+fn opened(ticket: &Ticket, actor: &Actor, lookup: Lookup, repeated: bool) -> OpenedTicket {
+    OpenedTicket {
+        number: ticket.number.clone(),
+        state: ticket.state,
+        priority: ticket.priority,
+        asset_match: ticket.asset_match.visible(actor.scope),
+        suggestions: lookup.suggestions,
+        repeated,
+    }
+}

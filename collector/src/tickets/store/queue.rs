@@ -1,0 +1,282 @@
+//! Lists of tickets.
+
+use super::{ticket_columns, ticket_tables};
+use crate::db::{StoreError, Tx};
+use crate::kernel::actor::{Actor, Permission};
+use crate::kernel::id::{CiId, OrganisationId, PersonId};
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::text::{like_literal, search_key, tag_key};
+use crate::kernel::time::UtcMicros;
+use crate::matching::AssetMatch;
+use crate::sql;
+use crate::tickets::model::{Ticket, TicketCounts, TicketFilter, TicketRow};
+use crate::tickets::words::TicketState;
+
+/// Words of a query that count.
+const WORDS: usize = 4;
+
+/// Which tickets an actor may see (rule R10): those of its scope; without the right to read the queue only those
+/// in which it is requester or beneficiary.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tickets) struct Visibility {
+    organisation: Option<OrganisationId>,
+    only_own: bool,
+    person: Option<PersonId>,
+}
+
+impl Visibility {
+    pub(in crate::tickets) fn of(actor: &Actor) -> Self {
+        Self {
+            organisation: actor.scope.organisation(),
+            only_own: !actor.may(Permission::ReadTickets),
+            person: actor.person(),
+        }
+    }
+
+    /// Whether the actor may not be told the difference between `wanted` and unknown, so that it finds nothing.
+    pub(in crate::tickets) fn hides(self, wanted: Option<AssetMatch>) -> bool {
+        wanted == Some(AssetMatch::Foreign) && self.organisation.is_some()
+    }
+
+    pub(in crate::tickets) fn contains(self, ticket: &Ticket) -> bool {
+        let party = self.person.is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
+        (self.organisation.is_none_or(|it| it == ticket.organisation_id)) && (party || !self.only_own)
+    }
+}
+
+/// A filter as it is bound: `$1` to `$25`, the same for rows and counts.
+struct Bound {
+    visible: Visibility,
+    organisation: Option<OrganisationId>,
+    states: [TicketState; TicketState::ALL.len()],
+    owner: Option<PersonId>,
+    unowned: bool,
+    person: Option<PersonId>,
+    tag_key: Option<String>,
+    words: [String; WORDS],
+    level: Option<i64>,
+    matches: Option<[AssetMatch; 2]>,
+    ci: Option<CiId>,
+}
+
+macro_rules! filter_sql {
+    () => {
+        " ($1 IS NULL OR t.organisation_id = $1)
+          AND ($2 = FALSE OR t.requester_id = $3 OR t.beneficiary_id = $3)
+          AND ($4 IS NULL OR t.organisation_id = $4)
+          AND t.state IN ($5, $6, $7, $8, $9, $10, $11)
+          AND ($12 IS NULL OR t.owner_id = $12)
+          AND ($13 = FALSE OR t.owner_id IS NULL)
+          AND ($14 IS NULL OR t.requester_id = $14 OR t.beneficiary_id = $14)
+          AND ($15 IS NULL OR t.inventory_key = $15 OR EXISTS (
+              SELECT 1 FROM ticket_asset ta JOIN inventory_ci tc ON tc.id = ta.ci_id
+              WHERE ta.ticket_number = t.number AND ta.detached_at IS NULL AND tc.tag_key = $15))
+          AND t.search_key LIKE $16 ESCAPE '\\' AND t.search_key LIKE $17 ESCAPE '\\'
+          AND t.search_key LIKE $18 ESCAPE '\\' AND t.search_key LIKE $19 ESCAPE '\\'
+          AND ($20 IS NULL OR t.level = $20)
+          AND ($21 IS NULL OR t.asset_match = $21 OR t.asset_match = $22)
+          AND ($23 IS NULL OR EXISTS (SELECT 1 FROM ticket_asset tb WHERE tb.ticket_number = t.number AND tb.ci_id = $23)) "
+    };
+}
+
+macro_rules! bind_filter {
+    ($query:expr, $filter:ident) => {{
+        let [new, queued, in_progress, pending, resolved, closed, cancelled] = $filter.states;
+        let [first, second, third, fourth] = &$filter.words;
+        $query
+            .bind($filter.visible.organisation)
+            .bind($filter.visible.only_own)
+            .bind($filter.visible.person)
+            .bind($filter.organisation)
+            .bind(new)
+            .bind(queued)
+            .bind(in_progress)
+            .bind(pending)
+            .bind(resolved)
+            .bind(closed)
+            .bind(cancelled)
+            .bind($filter.owner)
+            .bind($filter.unowned)
+            .bind($filter.person)
+            .bind($filter.tag_key.as_deref())
+            .bind(first)
+            .bind(second)
+            .bind(third)
+            .bind(fourth)
+            .bind($filter.level)
+            .bind($filter.matches.map(|it| it[0]))
+            .bind($filter.matches.map(|it| it[1]))
+            .bind($filter.ci)
+    }};
+}
+
+impl Bound {
+    fn new(visible: Visibility, filter: &TicketFilter, ci: Option<CiId>) -> Self {
+        Self {
+            visible,
+            organisation: filter.organisation_id,
+            states: padded(&filter.states),
+            owner: filter.owner,
+            unowned: filter.unowned,
+            person: filter.person,
+            tag_key: filter.tag.as_deref().map(key_or_none),
+            words: patterns(&filter.query),
+            level: filter.level,
+            matches: filter.asset_match.map(|wanted| stored_matches(wanted, visible)),
+            ci,
+        }
+    }
+}
+
+/// Seven states whatever was asked: none means all, fewer are repeated.
+fn padded(states: &[TicketState]) -> [TicketState; TicketState::ALL.len()] {
+    let chosen = if states.is_empty() { TicketState::ALL } else { states };
+    std::array::from_fn(|place| chosen[place.min(chosen.len() - 1)])
+}
+
+/// One pattern per word; unused ones match everything.
+fn patterns(query: &str) -> [String; WORDS] {
+    let folded = search_key(query);
+    let mut words = folded.split_whitespace();
+    std::array::from_fn(|_| words.next().map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word))))
+}
+
+/// Who may not be told that a number is foreign finds those tickets among the unknown.
+fn stored_matches(wanted: AssetMatch, visible: Visibility) -> [AssetMatch; 2] {
+    match (wanted, visible.organisation) {
+        (AssetMatch::Unknown, Some(_)) => [AssetMatch::Unknown, AssetMatch::Foreign],
+        (it, _) => [it; 2],
+    }
+}
+
+/// A key no ticket has, for a text without letter and digit: keys hold nothing else.
+const NO_KEY: &str = "-";
+
+fn key_or_none(typed: &str) -> String {
+    let key = tag_key(typed);
+    if key.is_empty() { NO_KEY.into() } else { key }
+}
+
+/// Sort key of the queue: priority, then newest.
+struct Place {
+    priority: i64,
+    created_at: UtcMicros,
+    number: String,
+}
+
+impl Place {
+    fn parse(cursor: &str) -> Option<Self> {
+        let mut parts = cursor.splitn(3, '|');
+        let priority = parts.next()?.parse().ok()?;
+        let created_at = UtcMicros(parts.next()?.parse().ok()?);
+        Some(Self { priority, created_at, number: parts.next()?.to_owned() })
+    }
+
+    fn of(row: &TicketRow) -> String {
+        format!("{}|{}|{}", row.ticket.priority, row.ticket.created_at.0, row.ticket.number)
+    }
+}
+
+macro_rules! row_sql {
+    ($keyset:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            ticket_columns!(),
+            ", COALESCE(TRIM(c.make || ' ' || c.model), '') AS machine, COALESCE(c.tag, '') AS machine_tag,
+               (SELECT COUNT(*) FROM ticket_event e WHERE e.ticket_number = t.number AND e.kind = 'reply') AS reply_count
+               FROM ",
+            ticket_tables!(),
+            " LEFT JOIN ticket_asset a ON a.ticket_number = t.number AND a.role = 'affected' AND a.detached_at IS NULL
+              LEFT JOIN inventory_ci c ON c.id = a.ci_id WHERE ",
+            filter_sql!(),
+            $keyset,
+            $order
+        )
+    };
+}
+
+/// Tickets the filter finds, most urgent first, newest first among equals; those of one machine simply newest first.
+pub(in crate::tickets) async fn list(
+    tx: &mut Tx,
+    visible: Visibility,
+    filter: &TicketFilter,
+    ci: Option<CiId>,
+    page: &PageRequest,
+) -> Result<Page<TicketRow>, StoreError> {
+    let bound = Bound::new(visible, filter, ci);
+    let after = page.after.as_deref().and_then(Place::parse);
+    let (priority, created_at, number) =
+        after.map_or((None, None, None), |it| (Some(it.priority), Some(it.created_at), Some(it.number)));
+    let rows: Vec<TicketRow> = if ci.is_none() {
+        sql!(tx, |conn| bind_filter!(
+            sqlx::query_as(row_sql!(
+                " AND ($24 IS NULL OR t.priority > $24 OR (t.priority = $24 AND (t.created_at < $25
+                      OR (t.created_at = $25 AND t.number < $26)))) ",
+                " ORDER BY t.priority, t.created_at DESC, t.number DESC LIMIT $27"
+            )),
+            bound
+        )
+        .bind(priority)
+        .bind(created_at)
+        .bind(number.as_deref())
+        .bind(page.fetch_limit())
+        .fetch_all(conn)
+        .await)?
+    } else {
+        sql!(tx, |conn| bind_filter!(
+            sqlx::query_as(row_sql!(
+                " AND ($24 IS NULL OR t.created_at < $24 OR (t.created_at = $24 AND t.number < $25)) ",
+                " ORDER BY t.created_at DESC, t.number DESC LIMIT $26"
+            )),
+            bound
+        )
+        .bind(created_at)
+        .bind(number.as_deref())
+        .bind(page.fetch_limit())
+        .fetch_all(conn)
+        .await)?
+    };
+    Ok(Page::cut(rows, page, Place::of))
+}
+
+#[derive(sqlx::FromRow)]
+struct StateCount {
+    state: TicketState,
+    tickets: i64,
+    own: i64,
+}
+
+/// How many tickets the filter finds, by state; `person` owns the ones counted as mine.
+pub(in crate::tickets) async fn count(
+    tx: &mut Tx,
+    visible: Visibility,
+    filter: &TicketFilter,
+    person: Option<PersonId>,
+) -> Result<TicketCounts, StoreError> {
+    let bound = Bound::new(visible, filter, None);
+    let rows: Vec<StateCount> = sql!(tx, |conn| bind_filter!(
+        sqlx::query_as(concat!(
+            "SELECT t.state, COUNT(*) AS tickets, COUNT(CASE WHEN t.owner_id = $24 THEN 1 END) AS own FROM ticket t WHERE ",
+            filter_sql!(),
+            " GROUP BY t.state"
+        )),
+        bound
+    )
+    .bind(person)
+    .fetch_all(conn)
+    .await)?;
+    let mut counts = TicketCounts::default();
+    for StateCount { state, tickets, own } in rows {
+        counts.total += tickets;
+        counts.mine += if state.is_open() { own } else { 0 };
+        match state {
+            TicketState::New => counts.new = tickets,
+            TicketState::Queued => counts.queued = tickets,
+            TicketState::InProgress => counts.in_progress = tickets,
+            TicketState::Pending => counts.pending = tickets,
+            TicketState::Resolved => counts.resolved = tickets,
+            TicketState::Closed | TicketState::Cancelled => {}
+        }
+    }
+    Ok(counts)
+}

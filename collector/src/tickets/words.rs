@@ -1,0 +1,182 @@
+//! The closed lists of words a ticket is described with. Each word is stored, shown in REST and used as text key.
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $code:literal),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[sqlx(type_name = "text", rename_all = "snake_case")]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$word_doc])* #[sqlx(rename = $code)] #[serde(rename = $code)] $variant),+
+        }
+
+        impl $name {
+            /// All, in the order they are shown.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Stored word, REST value and text key.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// From the stored word.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|it| it.code() == code)
+            }
+        }
+    )+};
+}
+
+words! {
+    /// What kind of help is asked for (rule R053).
+    TicketKind {
+        /// Something that worked does not.
+        Incident = "incident",
+        /// Install, configure, give access (rule R055).
+        ServiceRequest = "service_request",
+        /// The cause behind several incidents (rule R056).
+        Problem = "problem",
+        /// A question (rule R057).
+        Information = "information",
+        /// A suggestion (rule R058).
+        Improvement = "improvement",
+        /// A training session (rule R059).
+        Training = "training",
+        /// A major outage or a breach: immediate action (rule R060).
+        Emergency = "emergency",
+    }
+    /// How the ticket came in (rule R022).
+    Channel {
+        /// The web form.
+        Portal = "portal",
+        /// A mail.
+        Mail = "mail",
+        /// A call, written down by staff (rule R029).
+        Phone = "phone",
+        /// Another program.
+        Api = "api",
+        /// The machine itself.
+        Agent = "agent",
+    }
+    /// Where the ticket stands.
+    TicketState {
+        /// At the single point of entry.
+        New = "new",
+        /// In the common pot, for anybody of the level to take.
+        Queued = "queued",
+        /// Somebody works on it.
+        InProgress = "in_progress",
+        /// Waits for somebody or something.
+        Pending = "pending",
+        /// Solved, to be confirmed by the requester.
+        Resolved = "resolved",
+        /// Confirmed.
+        Closed = "closed",
+        /// Withdrawn, a duplicate, or opened in error.
+        Cancelled = "cancelled",
+    }
+    /// How much it hinders (rule R039).
+    Severity {
+        /// Can be postponed or done otherwise.
+        Minor = "minor",
+        /// Cannot.
+        Blocking = "blocking",
+    }
+    /// Whom it hinders (rule R040).
+    ImpactScope {
+        /// One person.
+        One = "one",
+        /// A group.
+        Group = "group",
+        /// Everybody.
+        All = "all",
+    }
+    /// How soon the person needs it (rule R035).
+    Urgency {
+        /// No hurry.
+        Low = "low",
+        /// Soon.
+        Medium = "medium",
+        /// Now.
+        High = "high",
+    }
+    /// What a machine has to do with a ticket.
+    AssetRole {
+        /// The machine the ticket is about; at most one at a time.
+        Affected = "affected",
+        /// Another one concerned.
+        Related = "related",
+        /// Lent meanwhile.
+        Loaner = "loaner",
+        /// Takes its place.
+        Replacement = "replacement",
+    }
+    /// How a machine came onto a ticket.
+    AttachedBy {
+        /// Found when the ticket was opened.
+        Opening = "opening",
+        /// The tag became known later.
+        Late = "late",
+        /// A person chose it.
+        Person = "person",
+    }
+    /// What can be done to a ticket: the last part of the REST path.
+    ActionKind {
+        /// Take it.
+        Claim = "claim",
+        /// Put it back into the pot.
+        Release = "release",
+        /// Set type, severity, scope and urgency.
+        Qualify = "qualify",
+        /// To another team.
+        Transfer = "transfer",
+        /// To the second level.
+        Escalate = "escalate",
+        /// Wait, with a reason.
+        Hold = "hold",
+        /// Stop waiting.
+        Resume = "resume",
+        /// Record work done.
+        Task = "tasks",
+        /// Answer, visible to the requester.
+        Reply = "replies",
+        /// Internal note.
+        Note = "notes",
+        /// Solved, with the solution.
+        Resolve = "resolve",
+        /// It is really solved.
+        Confirm = "confirm",
+        /// It is not.
+        Refuse = "refuse",
+        /// Open a closed one again.
+        Reopen = "reopen",
+        /// Withdraw.
+        Cancel = "cancel",
+        /// Link a machine.
+        AttachAsset = "assets",
+        /// Unlink a machine.
+        DetachAsset = "detach",
+    }
+}
+
+impl TicketState {
+    /// Neither closed nor cancelled.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Closed | Self::Cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_stored_as_it_is_shown() {
+        for state in TicketState::ALL {
+            assert_eq!(serde_json::to_value(state).ok(), Some(state.code().into()));
+            assert_eq!(TicketState::from_code(state.code()), Some(*state));
+        }
+        assert_eq!(ActionKind::from_code("attachments"), None);
+    }
+}
