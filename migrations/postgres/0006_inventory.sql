@@ -29,8 +29,10 @@ CREATE TABLE inventory_ci (
     retired_at      BIGINT
 );
 CREATE UNIQUE INDEX inventory_ci_tag ON inventory_ci (organisation_id, tag_key);
-CREATE INDEX inventory_ci_list ON inventory_ci (organisation_id, id);
+CREATE INDEX inventory_ci_by_organisation ON inventory_ci (organisation_id, name, id);
+CREATE INDEX inventory_ci_by_name ON inventory_ci (name, id);
 CREATE INDEX inventory_ci_site ON inventory_ci (site_id, id);
+CREATE INDEX inventory_ci_by_person ON inventory_ci (assigned_to_id);
 CREATE INDEX inventory_ci_tag_any ON inventory_ci (tag_key);
 -- The hot row: rewritten at every contact, so apart from the item and narrow.
 CREATE TABLE inventory_contact (
@@ -43,7 +45,12 @@ CREATE TABLE inventory_contact (
     seq             BIGINT NOT NULL,
     report_id       BYTEA NOT NULL,
     state_digest    BYTEA NOT NULL,
-    problem_count   BIGINT NOT NULL
+    -- What the report before this one was: tells a repetition from a second machine with the same key.
+    previous_seq    BIGINT NOT NULL,
+    previous_id     BYTEA NOT NULL,
+    problem_count   BIGINT NOT NULL,
+    -- Why the tag the machine claims is not bound; empty when it is or none is claimed.
+    tag_note        TEXT NOT NULL
 );
 CREATE TABLE inventory_section (
     ci_id       UUID NOT NULL REFERENCES inventory_ci (id),
@@ -66,11 +73,14 @@ CREATE TABLE inventory_change (
     change_no BIGINT NOT NULL,
     section   BIGINT NOT NULL,
     item_key  TEXT NOT NULL,
+    -- What people call the item: `DIMM A`, `7-Zip`.
+    label     TEXT NOT NULL,
     operation TEXT NOT NULL CHECK (operation IN ('added', 'removed', 'changed')),
     before    TEXT,
     after     TEXT,
     PRIMARY KEY (ci_id, at, change_no)
 );
+CREATE INDEX inventory_change_by_time ON inventory_change (at);
 CREATE TABLE inventory_declared (
     ci_id       UUID NOT NULL REFERENCES inventory_ci (id),
     field       TEXT NOT NULL,
@@ -104,6 +114,13 @@ CREATE TABLE inventory_tag_conflict (
 CREATE INDEX inventory_tag_conflict_open ON inventory_tag_conflict (organisation_id, resolved_at, opened_at);
 CREATE INDEX inventory_tag_conflict_by_claimant ON inventory_tag_conflict (claimant_ci_id);
 CREATE INDEX inventory_tag_conflict_by_holder ON inventory_tag_conflict (holder_ci_id);
+-- Which tags a machine claimed lately: a machine that tries tag after tag is stopped.
+CREATE TABLE inventory_tag_claim (
+    ci_id      UUID NOT NULL REFERENCES inventory_ci (id),
+    tag_key    TEXT NOT NULL,
+    claimed_at BIGINT NOT NULL,
+    PRIMARY KEY (ci_id, tag_key)
+);
 CREATE TABLE inventory_pin (
     id             UUID PRIMARY KEY,
     ci_id          UUID NOT NULL REFERENCES inventory_ci (id),

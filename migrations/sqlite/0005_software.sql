@@ -8,6 +8,10 @@ CREATE TABLE software_title (
     architecture  TEXT NOT NULL,
     source        TEXT NOT NULL,
     search_key    TEXT NOT NULL,
+    -- Wire id and key hash of the item this title was first seen as. A machine whose item is the same stores
+    -- eight bytes for it.
+    raw_id        BLOB NOT NULL,
+    key_hash      INTEGER NOT NULL,
     first_seen_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX software_title_by_name ON software_title (search_key);

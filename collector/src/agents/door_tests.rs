@@ -111,7 +111,7 @@ impl Door {
             .max_decoding_message_size(CONTACT_BYTES_MAX)
             .accept_compressed(CompressionEncoding::Zstd);
         let enrollment =
-            EnrollmentService::new(house.context.clone(), house.authority.clone(), 60).into_server();
+            EnrollmentService::new(house.context.clone(), house.authority.clone(), 5, 60).into_server();
         let (_, health) = tonic_health::server::health_reporter();
         let router = Routes::new(fleet).add_service(enrollment).add_service(health).into_axum_router();
         let clock: Arc<dyn Clock> = house.clock.clone();

@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn refusal(body: &str) -> (u16, Option<String>, String) {
-        let problem = parsed::<Body>(body.as_bytes()).expect_err("refused");
+        let problem = parsed::<Body>(body.as_bytes()).expect_err("refused").0;
         (problem.status, problem.field, problem.detail)
     }
 

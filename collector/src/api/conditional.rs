@@ -1,4 +1,4 @@
-//! ETag and If-Match (RFC 9110 §13.1.1) over version numbers.
+//! `ETag` and `If-Match` (RFC 9110 §13.1.1) over version numbers.
 
 use std::convert::Infallible;
 

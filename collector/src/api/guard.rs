@@ -111,15 +111,16 @@ fn request_id(state: &ApiState, headers: &HeaderMap) -> String {
 
 /// Gives a problem its instance and body; the cause of an internal one goes to the log under the request id.
 fn whole(mut problem: Problem, response: Response, path: String, request_id: &str) -> Response {
-    if let Some(cause) = problem.cause.take() {
-        tracing::error!(request.id = request_id, http.status = problem.status, cause, "request failed");
-        problem.instance = format!("urn:parc:incident:{request_id}");
+    let details = &mut problem.0;
+    if let Some(cause) = details.cause.take() {
+        tracing::error!(request.id = request_id, http.status = details.status, cause, "request failed");
+        details.instance = format!("urn:parc:incident:{request_id}");
     } else {
-        problem.instance = path;
+        details.instance = path;
     }
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     parts.headers.remove(header::CONTENT_LENGTH);
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let body = serde_json::to_vec(details).unwrap_or_default();
     Response::from_parts(parts, body.into())
 }

@@ -25,7 +25,7 @@ pub use csv::csv_cell;
 pub use door::router;
 pub use guard::Caller;
 pub use openapi::Document;
-pub use problem::{FieldProblem, Problem};
+pub use problem::{FieldProblem, Problem, ProblemDetails};
 pub use rate::{Rate, RateLimiter};
 
 /// What every handler is given.

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::problem::{FieldProblem, Problem};
+use super::problem::{FieldProblem, ProblemDetails};
 use crate::{inventory, tickets};
 
 /// Where the document is.
@@ -19,7 +19,7 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(document),
-    components(schemas(Problem, FieldProblem)),
+    components(schemas(ProblemDetails, FieldProblem)),
     tags((name = "tickets"), (name = "assets"), (name = "document")),
 )]
 pub struct Document;

@@ -8,9 +8,14 @@ use crate::kernel::error::{Chain, ErrorKind, Fault};
 /// Media type of a problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// Why a request was refused.
+/// Why a request was refused. Boxed, because most answers are none.
+#[derive(Clone, Debug)]
+pub struct Problem(pub(super) Box<ProblemDetails>);
+
+/// What the refused caller reads.
 #[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
-pub struct Problem {
+#[schema(as = Problem)]
+pub struct ProblemDetails {
     /// URI of the kind of problem: `urn:parc:problem:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
@@ -47,7 +52,7 @@ pub struct FieldProblem {
 impl Problem {
     /// A problem of that status and code.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ProblemDetails {
             kind: format!("urn:parc:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
@@ -57,7 +62,7 @@ impl Problem {
             field: None,
             errors: Vec::new(),
             cause: None,
-        }
+        }))
     }
 
     /// There is no such thing, or the caller may not know that there is: always the same words.
@@ -71,15 +76,17 @@ impl Problem {
     }
 
     /// One field is wrong.
-    pub fn invalid(field: &str, reason: impl ToString) -> Self {
+    pub fn invalid(field: &str, reason: impl std::fmt::Display) -> Self {
         Self::invalid_fields(vec![FieldProblem { field: field.to_owned(), reason: reason.to_string() }])
     }
 
     /// Fields are wrong; the first one is the problem's `field`.
     pub fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
         let detail = errors.first().map(|it| format!("{} {}", it.field, it.reason)).unwrap_or_default();
-        let field = errors.first().map(|it| it.field.clone());
-        Self { field, errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
+        problem.0.field = errors.first().map(|it| it.field.clone());
+        problem.0.errors = errors;
+        problem
     }
 }
 
@@ -96,10 +103,10 @@ impl<E: Fault> From<E> for Problem {
         if let Some(field) = error.field() {
             let reason = error.to_string();
             let reason = reason.strip_prefix(field).unwrap_or(&reason).trim().to_owned();
-            problem.errors.push(FieldProblem { field: field.to_owned(), reason });
-            problem.field = Some(field.to_owned());
+            problem.0.errors.push(FieldProblem { field: field.to_owned(), reason });
+            problem.0.field = Some(field.to_owned());
         }
-        problem.cause = hidden.then(|| Chain(&error).to_string());
+        problem.0.cause = hidden.then(|| Chain(&error).to_string());
         problem
     }
 }
@@ -121,7 +128,7 @@ fn status_of(kind: ErrorKind) -> StatusCode {
 impl IntoResponse for Problem {
     /// Status and, for the guard, the problem itself: only the guard knows the request it belongs to.
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
@@ -136,6 +143,7 @@ mod tests {
     #[test]
     fn the_cause_of_an_internal_error_is_for_the_log() {
         let problem = Problem::from(StoreError::inconsistent("ticket", "number", "I202611_0001"));
+        let problem = problem.0;
         assert_eq!(problem.status, 500);
         assert!(problem.cause.as_deref().is_some_and(|it| it.contains("I202611_0001")));
         let shown = serde_json::to_string(&problem).expect("json");
@@ -144,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_refused_field_is_named_once() {
-        let problem = Problem::invalid("summary", "must not be empty");
+        let problem = Problem::invalid("summary", "must not be empty").0;
         assert_eq!(problem.detail, "summary must not be empty");
         assert_eq!(problem.field.as_deref(), Some("summary"));
         assert_eq!(problem.errors.len(), 1);

@@ -13,7 +13,8 @@ use crate::context::Context;
 use crate::db::Db;
 use crate::kernel::actor::{Actor, ActorKind, Role, Scope};
 use crate::kernel::entropy::SystemEntropy;
-use crate::kernel::id::OrganisationId;
+use crate::inventory::{self, DeclaredField, Lifecycle, NewCi};
+use crate::kernel::id::{CiId, OrganisationId};
 use crate::kernel::time::{ManualClock, UtcMicros, Zone};
 use crate::people::{self, Language, NewApiKey, NewPerson, Person};
 use crate::sites::{self, NewOrganisation, NewSite, Organisation};
@@ -84,6 +85,28 @@ impl Desk {
             machine: None,
             request_id: None,
         }
+    }
+
+    /// A machine made by hand, a Latitude with the serial `S-` and its tag, and its id.
+    pub(crate) async fn machine(&self, organisation: &Organisation, tag: &str) -> CiId {
+        let mut tx = self.context.db.begin().await.expect("begin");
+        let declared = vec![
+            (DeclaredField::Make, "Dell Inc.".to_owned()),
+            (DeclaredField::Model, "Latitude 5420".to_owned()),
+            (DeclaredField::Serial, format!("S-{tag}")),
+        ];
+        let new = NewCi {
+            organisation_id: organisation.id,
+            site_id: None,
+            location: "B12".into(),
+            tag: Some(tag.parse().expect("tag")),
+            assigned_to_id: None,
+            lifecycle: Lifecycle::InUse,
+            declared,
+        };
+        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new).await.expect("machine");
+        tx.commit().await.expect("commit");
+        ci
     }
 
     /// A key's secret.

@@ -29,3 +29,52 @@ pub async fn backup(db: &Db, target: &str) -> Result<(), StoreError> {
     sqlx::query("VACUUM INTO $1").bind(target).execute(&mut *connection).await?;
     Ok(())
 }
+
+/// One statement in both dialects, for a list bound as a single parameter: SQLite takes it as JSON
+/// (`json_each`), PostgreSQL as an array (`unnest`). Several times faster than one row per statement.
+#[derive(Clone, Copy, Debug)]
+pub struct ListSql {
+    /// For SQLite; the list is `$1`, JSON.
+    pub sqlite: &'static str,
+    /// For PostgreSQL; the list is `$1`, `bigint[]`.
+    pub postgres: &'static str,
+}
+
+/// Rows for a list of integers, bound as `$1`.
+pub async fn fetch_for_integers<R>(tx: &mut Tx, sql: ListSql, list: &[i64]) -> Result<Vec<R>, StoreError>
+where
+    R: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
+    match tx {
+        Tx::Sqlite(tx) => sqlx::query_as(sql.sqlite).bind(json_list(list)).fetch_all(&mut **tx).await,
+        Tx::Postgres(tx) => sqlx::query_as(sql.postgres).bind(list).fetch_all(&mut **tx).await,
+    }
+    .map_err(StoreError::from)
+}
+
+/// Runs a statement for a list of integers, bound as `$1`, and one key, bound as `$2`.
+pub async fn execute_for_integers(tx: &mut Tx, sql: ListSql, list: &[i64], key: uuid::Uuid) -> Result<(), StoreError> {
+    match tx {
+        Tx::Sqlite(tx) => {
+            sqlx::query(sql.sqlite).bind(json_list(list)).bind(key).execute(&mut **tx).await.map(drop)
+        }
+        Tx::Postgres(tx) => sqlx::query(sql.postgres).bind(list).bind(key).execute(&mut **tx).await.map(drop),
+    }
+    .map_err(StoreError::from)
+}
+
+fn json_list(list: &[i64]) -> String {
+    let mut text = String::with_capacity(list.len() * 21 + 2);
+    text.push('[');
+    for (index, value) in list.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(&value.to_string());
+    }
+    text.push(']');
+    text
+}

@@ -97,6 +97,7 @@ fn refusal(
             let minutes = i64::try_from(minutes_until(*until).max(1)).unwrap_or(i64::MAX);
             Ok(texts.tn("sign-in-locked", minutes).into_owned())
         }
+        SignInError::Busy => Ok(texts.t("sign-in-busy").into_owned()),
         SignInError::Store(cause) => {
             Err(PageError::of(crate::kernel::error::Fault::kind(cause), crate::kernel::error::Chain(cause)))
         }

@@ -17,7 +17,7 @@ use anyhow::Context as _;
 
 use crate::app::{self, App};
 use crate::config::{AgentSettings, DatabaseSettings, LogSettings, RetentionSettings, Settings, WebSettings};
-use crate::inventory::{self, DeclaredField};
+use crate::inventory::{self, DeclaredField, Placement};
 use crate::kernel::text::AssetTag;
 use crate::matching::AssetMatch;
 use crate::tickets::{self, OpenedTicket};
@@ -140,7 +140,12 @@ async fn declare_this_machine(app: &App, organisation: &DemoOrganisation, tag: &
             inventory::declare(&mut tx, &app.context, &actor, ci.id, field, value).await?;
         }
     }
-    inventory::place(&mut tx, &app.context, &actor, ci.id, organisation.main_site, "Bureau B12", Some(organisation.requester)).await?;
+    let placement = Placement {
+        site_id: Some(organisation.main_site),
+        location: "Bureau B12".into(),
+        assigned_to_id: Some(organisation.requester),
+    };
+    inventory::place(&mut tx, &app.context, &actor, ci.id, &placement).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -186,7 +186,7 @@ pub enum TicketError {
 
 impl TicketError {
     /// A field and what is wrong with it.
-    pub(super) fn invalid(field: &'static str, reason: impl ToString) -> Self {
+    pub(super) fn invalid(field: &'static str, reason: impl std::fmt::Display) -> Self {
         Self::Invalid { field, reason: reason.to_string() }
     }
 }

@@ -10,6 +10,7 @@ const REOPEN_DAYS: u64 = 14;
 
 /// What the rules need to know about a ticket.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by its own rule")]
 pub(super) struct Situation {
     pub(super) state: TicketState,
     pub(super) owned: bool,
@@ -23,6 +24,7 @@ pub(super) struct Situation {
 
 /// What the rules need to know about the actor.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by its own rule")]
 pub(super) struct Standing {
     /// Does the work.
     pub(super) works: bool,
@@ -133,9 +135,10 @@ fn leads_to(ticket: Situation, action: ActionKind, who: Standing) -> Option<Tick
         }
         ActionKind::Hold => matches!(state, New | InProgress).then_some(Pending),
         ActionKind::Resume => (state == Pending).then(|| resumed(ticket)),
-        ActionKind::Task | ActionKind::Note | ActionKind::DetachAsset => state.is_open().then_some(state),
+        ActionKind::Task | ActionKind::Note | ActionKind::AttachAsset | ActionKind::DetachAsset => {
+            state.is_open().then_some(state)
+        }
         ActionKind::Reply => reply(ticket, who),
-        ActionKind::AttachAsset => state.is_open().then_some(state),
         ActionKind::Resolve => {
             let waiting = state == Pending && who.owns && ticket.owned;
             (waiting || state == InProgress).then_some(Resolved)

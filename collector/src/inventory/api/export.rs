@@ -25,14 +25,16 @@ pub fn asset_csv(
     scope: Scope,
     filter: CiFilter,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> + Send {
-    let start = Export { context, scope, filter, next: Some(None), ready: VecDeque::from([line(HEADER.map(String::from))]) };
+    let first = PageRequest { after: None, limit: PAGE_ROWS_MAX };
+    let header = VecDeque::from([line(HEADER.map(String::from))]);
+    let start = Export { context, scope, filter, next: Some(first), ready: header };
     stream::try_unfold(start, |mut export| async move {
         loop {
             if let Some(bytes) = export.ready.pop_front() {
                 return Ok(Some((bytes, export)));
             }
-            let Some(cursor) = export.next.take() else { return Ok(None) };
-            export.read(cursor.as_deref()).await?;
+            let Some(request) = export.next.take() else { return Ok(None) };
+            export.read(&request).await?;
         }
     })
 }
@@ -41,19 +43,18 @@ struct Export {
     context: Context,
     scope: Scope,
     filter: CiFilter,
-    /// Cursor of the next page; nothing after the last one.
-    next: Option<Option<String>>,
+    /// The next page; nothing after the last one.
+    next: Option<PageRequest>,
     ready: VecDeque<Bytes>,
 }
 
 impl Export {
-    async fn read(&mut self, cursor: Option<&str>) -> Result<(), StoreError> {
-        let request = PageRequest::from_query(cursor, Some(PAGE_ROWS_MAX));
+    async fn read(&mut self, request: &PageRequest) -> Result<(), StoreError> {
         let mut tx = self.context.db.read().await?;
-        let page = inventory::list_cis(&mut tx, self.scope, &self.filter, &request).await?;
+        let page = inventory::list_cis(&mut tx, self.scope, &self.filter, request).await?;
         let lines: Vec<u8> = page.rows.iter().flat_map(|ci| line(cells(ci))).collect();
         self.ready.push_back(lines.into());
-        self.next = page.next.map(Some);
+        self.next = page.next.map(|it| PageRequest::from_query(Some(&it), Some(PAGE_ROWS_MAX)));
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::export::asset_csv;
 use super::machine::{AssetRow, ChangeView, Configuration, FactView, ProblemView};
-use crate::api::{ApiQuery, ApiState, Caller, Problem};
+use crate::api::{ApiQuery, ApiState, Caller, Problem, ProblemDetails};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::Tx;
@@ -20,7 +20,7 @@ use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::id::{OrganisationId, SiteId};
 use crate::kernel::page::PageRequest;
 use crate::kernel::text::{AssetTag, tag_key};
-use crate::kernel::time::{UtcMicros, Zone};
+use crate::kernel::time::{UtcMicros, Zone, days};
 use crate::sites;
 use crate::tickets;
 use crate::tickets::api::{TicketLine, TicketPage};
@@ -149,7 +149,7 @@ pub(super) struct ListQuery {
 
 /// The parc list.
 #[utoipa::path(get, path = "/api/v1/assets", tag = "assets", params(ListQuery), responses(
-    (status = 200, body = AssetPage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = AssetPage), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn list_assets(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -157,7 +157,7 @@ pub(super) async fn list_assets(
 ) -> Result<Json<AssetPage>, Problem> {
     allow(&actor, Permission::ReadAssets)?;
     let mut tx = state.context.db.read().await?;
-    let filter = query.filter(&mut tx, actor.scope).await?;
+    let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
     let page = inventory::list_cis(&mut tx, actor.scope, &filter, &request).await?;
     Ok(Json(AssetPage { items: page.rows.iter().map(AssetRow::from).collect(), next: page.next }))
@@ -165,7 +165,7 @@ pub(super) async fn list_assets(
 
 /// One machine, now or at a moment.
 #[utoipa::path(get, path = "/api/v1/assets/{tag}", tag = "assets", params(("tag" = String, Path), AtQuery), responses(
-    (status = 200, body = AssetDetail), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = AssetDetail), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn get_asset(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -175,7 +175,9 @@ pub(super) async fn get_asset(
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     let at = moment(&mut tx, &ci, query.at.as_deref()).await?;
-    let machine = match at.filter(|it| *it < state.context.now()) {
+    let now = state.context.now();
+    let at = at.filter(|it| *it < now);
+    let machine = match at {
         Some(at) => inventory::machine_at(&mut tx, ci.id, at).await?,
         None => inventory::current_machine(&mut tx, ci.id).await?,
     };
@@ -186,12 +188,12 @@ pub(super) async fn get_asset(
         Some(key) => inventory::find_open_conflict(&mut tx, ci.organisation_id, &key).await?.is_some(),
         None => false,
     };
-    Ok(Json(detail(&ci, &machine, contested)))
+    Ok(Json(detail(&ci, &machine, contested, at.unwrap_or(now))))
 }
 
 /// Installed software of a machine, by name.
 #[utoipa::path(get, path = "/api/v1/assets/{tag}/software", tag = "assets", params(("tag" = String, Path), PartQuery), responses(
-    (status = 200, body = SoftwarePage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = SoftwarePage), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn list_asset_software(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -207,7 +209,7 @@ pub(super) async fn list_asset_software(
 
 /// What changed on a machine, newest first.
 #[utoipa::path(get, path = "/api/v1/assets/{tag}/history", tag = "assets", params(("tag" = String, Path), PartQuery), responses(
-    (status = 200, body = HistoryPage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = HistoryPage), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn list_asset_history(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -223,7 +225,7 @@ pub(super) async fn list_asset_history(
 
 /// Tickets of a machine, newest first.
 #[utoipa::path(get, path = "/api/v1/assets/{tag}/tickets", tag = "assets", params(("tag" = String, Path), PartQuery), responses(
-    (status = 200, body = TicketPage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = TicketPage), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn list_asset_tickets(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -241,7 +243,7 @@ pub(super) async fn list_asset_tickets(
 /// The parc list as CSV, whole.
 #[utoipa::path(get, path = "/api/v1/exports/assets.csv", tag = "assets", params(ListQuery), responses(
     (status = 200, body = String, content_type = "text/csv"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn export_assets(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -249,7 +251,7 @@ pub(super) async fn export_assets(
 ) -> Result<Response, Problem> {
     allow(&actor, Permission::Export)?;
     let mut tx = state.context.db.read().await?;
-    let filter = query.filter(&mut tx, actor.scope).await?;
+    let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     drop(tx);
     record_export(&state.context, &actor).await?;
     let body = Body::from_stream(asset_csv(state.context, actor.scope, filter));
@@ -321,14 +323,14 @@ fn bounded<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Pr
     Ok(text)
 }
 
-fn detail(ci: &CiSummary, machine: &Machine, contested: bool) -> AssetDetail {
+fn detail(ci: &CiSummary, machine: &Machine, contested: bool, at: UtcMicros) -> AssetDetail {
     AssetDetail {
         summary: AssetRow::from(ci),
         configuration: Configuration::from(machine),
         facts: machine.facts.iter().map(FactView::from).collect(),
         problems: machine.problems.iter().map(ProblemView::from).collect(),
         contested,
-        observed_at: machine.observed_at.rfc3339(),
+        observed_at: at.rfc3339(),
     }
 }
 
@@ -343,7 +345,7 @@ impl PartQuery {
 }
 
 impl ListQuery {
-    async fn filter(&self, tx: &mut Tx, scope: Scope) -> Result<CiFilter, Problem> {
+    async fn filter(&self, tx: &mut Tx, scope: Scope, now: UtcMicros) -> Result<CiFilter, Problem> {
         let organisation_id = match self.organisation.as_deref() {
             Some(code) => Some(organisation_of(tx, scope, code).await?),
             None => scope.organisation(),
@@ -358,7 +360,7 @@ impl ListQuery {
             kind: self.kind.clone(),
             os: self.os.clone(),
             make: self.make.clone(),
-            silent_days: self.silent_days,
+            silent_since: self.silent_days.map(|it| now - days(u64::from(it))),
             without_tag: self.without_tag.unwrap_or_default(),
             memory_below_mib: self.memory_below_mib,
             software: self.software.clone(),

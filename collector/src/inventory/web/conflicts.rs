@@ -87,7 +87,8 @@ pub(crate) async fn settle(
         let page = load(&state, &reader, &ConflictQuery::default(), Some((id, fields.reason))).await?;
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    inventory::resolve_conflict(&state.context, &reader.actor, id, resolution, reason).await?;
+    let listener = state.listener.as_ref();
+    inventory::resolve_conflict(&state.context, &reader.actor, id, resolution, reason, listener).await?;
     Ok(Redirect::to("/conflicts?done=conflict").into_response())
 }
 

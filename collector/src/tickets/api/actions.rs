@@ -10,7 +10,7 @@ use super::requests::{
     QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
 };
 use super::responses::TicketDetail;
-use crate::api::{ApiJson, ApiState, Caller, IfMatch, Problem, etag};
+use crate::api::{ApiJson, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};
 use crate::context::Context;
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::matching::{self, AssetMatch};
@@ -34,8 +34,8 @@ macro_rules! actions {
         #[utoipa::path(post, path = $path, tag = "tickets", request_body = $body,
             params(("number" = String, Path), ("If-Match" = Option<String>, Header, description = "entity tag that was seen")),
             responses((status = 200, body = TicketDetail),
-                (status = 412, description = "the ticket is not as it was seen", body = Problem, content_type = "application/problem+json"),
-                (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+                (status = 412, description = "the ticket is not as it was seen", body = ProblemDetails, content_type = "application/problem+json"),
+                (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
         pub(super) async fn $name(
             State(state): State<ApiState>,
             caller: Caller,
@@ -44,7 +44,6 @@ macro_rules! actions {
             ApiJson(body): ApiJson<$body>,
         ) -> Result<Response, Problem> {
             let call = Call { state, caller, number, if_match };
-            #[expect(clippy::redundant_closure_call, reason = "each action brings its own conversion")]
             call.act(($convert)(body)).await
         }
     )+};

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::requests::TicketRequest;
 use super::responses::{TicketCreated, TicketDetail, TicketLine, TicketPage};
-use crate::api::{ApiJson, ApiQuery, ApiState, Caller, FieldProblem, Problem, etag};
+use crate::api::{ApiJson, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag};
 use crate::context::Context;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission, Scope};
@@ -59,7 +59,7 @@ pub(super) struct QueueQuery {
 #[utoipa::path(post, path = "/api/v1/tickets", tag = "tickets", request_body = TicketRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 bytes of the caller's choice")),
     responses((status = 201, body = TicketCreated), (status = 200, description = "the request was known already", body = TicketCreated),
-        (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn create_ticket(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -83,7 +83,7 @@ pub(super) async fn create_ticket(
 
 /// The queue, most urgent first.
 #[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", params(QueueQuery), responses(
-    (status = 200, body = TicketPage), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = TicketPage), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn list_tickets(
     State(state): State<ApiState>,
     Caller(actor): Caller,
@@ -97,7 +97,7 @@ pub(super) async fn list_tickets(
 
 /// One ticket with its machines and history.
 #[utoipa::path(get, path = "/api/v1/tickets/{number}", tag = "tickets", params(("number" = String, Path)), responses(
-    (status = 200, body = TicketDetail), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    (status = 200, body = TicketDetail), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn get_ticket(
     State(state): State<ApiState>,
     Caller(actor): Caller,

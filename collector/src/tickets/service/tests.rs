@@ -275,7 +275,7 @@ db_test! {
         let desk = Desk::open(db).await;
         let tom = actor(&desk.technician);
         for urgency in [Urgency::Low, Urgency::High, Urgency::Medium, Urgency::High] {
-            desk.clock.advance(Duration::from_secs(60));
+            desk.clock.advance(Duration::from_mins(1));
             opened(&desk, NewTicket { urgency, ..desk.incident() }).await;
         }
         let mut numbers = Vec::new();

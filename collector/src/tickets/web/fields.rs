@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::kernel::id::{OrganisationId, PersonId, SiteId};
+use crate::kernel::id::{CiId, OrganisationId, PersonId, SiteId};
 use crate::tickets::{Channel, ImpactScope, NewTicket, Severity, TicketError, TicketKind, Urgency};
 use crate::web::Texts;
 use crate::web::parts::FieldErrors;
@@ -27,6 +27,8 @@ pub(crate) struct NewForm {
     pub organisation: String,
     pub beneficiary: String,
     pub tag: String,
+    /// Signed by us: the workstation the person sits at.
+    pub machine: String,
     pub severity: String,
     pub scope: String,
     pub urgency: String,
@@ -99,7 +101,7 @@ impl NewForm {
     }
 
     /// The ticket to open.
-    pub(crate) fn ticket(&self, parties: &Parties, site: Option<SiteId>) -> NewTicket {
+    pub(crate) fn ticket(&self, parties: &Parties, site: Option<SiteId>, machine: Option<CiId>) -> NewTicket {
         NewTicket {
             organisation_id: parties.organisation,
             kind: self.ticket_kind(),
@@ -118,6 +120,7 @@ impl NewForm {
             scope: self.scope(),
             urgency: self.urgency(),
             inventory_number: self.tag.clone(),
+            machine,
             request_id: request_id(&self.request_id),
         }
     }

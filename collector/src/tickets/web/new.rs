@@ -72,7 +72,7 @@ pub(crate) async fn ask(
         Some(ci) => tag_of(&state, &reader, ci).await?,
         None => asked.tag,
     };
-    let mut form = NewForm { kind: asked.kind, tag, phone: reader.person.phone.clone(), ..NewForm::default() };
+    let mut form = NewForm { kind: asked.kind, tag, machine: asked.machine, phone: reader.person.phone.clone(), ..NewForm::default() };
     let mut bytes = [0; 16];
     state.context.entropy.fill(&mut bytes);
     form.request_id = uuid::Uuid::from_bytes(bytes).to_string();
@@ -112,7 +112,7 @@ async fn send(state: &WebState, reader: &Reader, form: &NewForm) -> Result<Resul
     let parties = parties(state, reader, form, &mut errors).await?;
     let Some(parties) = parties.filter(|_| errors.is_empty()) else { return Ok(Err(errors)) };
     let site = own_site(state, form, parties.organisation).await?;
-    match tickets::open_ticket(&state.context, &reader.actor, form.ticket(&parties, site)).await {
+    match tickets::open_ticket(&state.context, &reader.actor, form.ticket(&parties, site, state.links.open(&form.machine, state.context.now()))).await {
         Ok(opened) => {
             let done = if opened.repeated { "repeated" } else { "opened" };
             Ok(Ok(with_query(&format!("/tickets/{}", opened.number), &[("done", done)])))

@@ -73,6 +73,7 @@ sign-in-locked = { $count ->
     [one] Too many attempts. Try again in { $shown } minute.
    *[other] Too many attempts. Try again in { $shown } minutes.
 }
+sign-in-busy = Many people are signing in at once. Try again in a moment.
 sign-in-help = No account, or forgotten password? Ask your organisation’s IT contact.
 
 ## Errors

@@ -73,6 +73,7 @@ sign-in-locked = { $count ->
     [one] Trop d’essais. Réessayez dans { $shown } minute.
    *[other] Trop d’essais. Réessayez dans { $shown } minutes.
 }
+sign-in-busy = Beaucoup de personnes se connectent en même temps. Réessayez dans un instant.
 sign-in-help = Pas de compte, ou mot de passe oublié ? Demandez au référent informatique de votre organisation.
 
 ## Errors
