@@ -21,6 +21,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token;
+pub(crate) mod web;
 
 pub use authority::{Authority, CLIENT_DAYS, IssuedCertificate, SERVER_DAYS};
 pub use csr::Csr;

@@ -24,6 +24,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod view;
+pub(crate) mod web;
 
 pub use declare::{create_ci, declare, place};
 pub use enroll::{EnrolledCi, EnrollingMachine, enroll_ci};

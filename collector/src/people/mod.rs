@@ -13,6 +13,7 @@ mod sign_in;
 mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod web;
 
 pub use api_key::{create_api_key, find_api_key_actor, revoke_api_key};
 pub use model::{

@@ -16,6 +16,7 @@ mod rules;
 mod service;
 mod store;
 mod words;
+pub(crate) mod web;
 
 pub use action::{TicketAction, TicketError};
 pub use model::{

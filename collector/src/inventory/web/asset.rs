@@ -1,0 +1,294 @@
+//! The page of one item: identity with both sources, configuration, software, history, tickets.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::machine::{ChangeView, FactView, Lens, MachineView, Standing, change_view, fact_view, machine_view};
+use crate::inventory::{self, Change, CiSummary, DeclaredField, InstalledTitle, Machine};
+use crate::kernel::actor::Permission;
+use crate::kernel::id::CiId;
+use crate::kernel::page::{Page, PageRequest};
+use crate::kernel::text::tag_key;
+use crate::kernel::time::Zone;
+use crate::sites;
+use crate::tickets::web::rows::{TicketLine, ticket_line};
+use crate::tickets::{self, TicketRow};
+use crate::web::error::page;
+use crate::web::links::with_query;
+use crate::web::parts::{Choice, FieldErrors, Pager, Pair, Tab};
+use crate::web::{Asked, PageError, Reader, Section, Shell, WebState};
+
+/// Titles and changes on one page.
+const ROWS: u32 = 100;
+
+#[derive(Debug, Template)]
+#[template(path = "inventory/web/asset.html")]
+pub(crate) struct AssetPage {
+    shell: Shell,
+    machine: MachineView,
+    machine_href: Option<String>,
+    tabs: Vec<Tab>,
+    about: Vec<Pair>,
+    part: Part,
+}
+
+/// What the page shows under its head.
+#[derive(Debug)]
+pub(crate) enum Part {
+    Overview { facts: Vec<FactView>, form: Option<AssetForm> },
+    Software { query: String, action: String, rows: Vec<InstalledTitle>, pager: Pager },
+    History { rows: Vec<ChangeView>, pager: Pager },
+    Tickets { rows: Vec<TicketLine>, pager: Pager, new_href: Option<String> },
+}
+
+/// Declaring a fact and giving a tag.
+#[derive(Debug, Default)]
+pub(crate) struct AssetForm {
+    pub base: String,
+    pub fields: Vec<Choice>,
+    pub value: String,
+    pub tag: String,
+    pub errors: FieldErrors,
+}
+
+/// What every part needs.
+pub(crate) struct Loaded {
+    pub ci: CiSummary,
+    pub machine: Machine,
+    pub contested: bool,
+    pub zone: Zone,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AssetQuery {
+    q: String,
+    cursor: String,
+    done: String,
+}
+
+pub(crate) async fn overview(
+    State(state): State<WebState>,
+    Path(ci): Path<String>,
+    Asked(asked): Asked<AssetQuery>,
+    reader: Reader,
+) -> Result<Response, PageError> {
+    let loaded = load(&state, &reader, &ci).await?;
+    let form = form_for(&reader, &loaded.ci);
+    page(&overview_page(&state, &reader, &loaded, form, &asked.done))
+}
+
+pub(crate) async fn software(
+    State(state): State<WebState>,
+    Path(ci): Path<String>,
+    Asked(asked): Asked<AssetQuery>,
+    reader: Reader,
+) -> Result<Response, PageError> {
+    let loaded = load(&state, &reader, &ci).await?;
+    let request = PageRequest::from_query(Some(&asked.cursor), Some(ROWS));
+    let mut tx = state.context.db.read().await?;
+    let query: String = asked.q.chars().take(100).collect();
+    let found = inventory::list_software(&mut tx, loaded.ci.id, query.trim(), &request).await?;
+    page(&asset_page(&reader, &loaded, lens(&state, &reader, &loaded.zone), software_part(loaded.ci.id, query, &asked.cursor, found)))
+}
+
+pub(crate) async fn history(
+    State(state): State<WebState>,
+    Path(ci): Path<String>,
+    Asked(asked): Asked<AssetQuery>,
+    reader: Reader,
+) -> Result<Response, PageError> {
+    let loaded = load(&state, &reader, &ci).await?;
+    let request = PageRequest::from_query(Some(&asked.cursor), Some(ROWS));
+    let mut tx = state.context.db.read().await?;
+    let found = inventory::history(&mut tx, loaded.ci.id, &request).await?;
+    let lens = lens(&state, &reader, &loaded.zone);
+    page(&asset_page(&reader, &loaded, lens, history_part(lens, loaded.ci.id, &asked.cursor, &found)))
+}
+
+pub(crate) async fn tickets(
+    State(state): State<WebState>,
+    Path(ci): Path<String>,
+    Asked(asked): Asked<AssetQuery>,
+    reader: Reader,
+) -> Result<Response, PageError> {
+    let loaded = load(&state, &reader, &ci).await?;
+    let request = PageRequest::from_query(Some(&asked.cursor), None);
+    let found = tickets::list_tickets_of_ci(&state.context, &reader.actor, loaded.ci.id, &request).await?;
+    let lens = lens(&state, &reader, &loaded.zone);
+    let may_open = reader.actor.may(Permission::CreateTicket);
+    page(&asset_page(&reader, &loaded, lens, tickets_part(lens, &loaded.ci, &asked.cursor, &found, may_open)))
+}
+
+/// The item if it is in scope, with its machine and its organisation's wall clock.
+pub(crate) async fn load(state: &WebState, reader: &Reader, ci: &str) -> Result<Loaded, PageError> {
+    reader.require(Permission::ReadAssets)?;
+    let id: CiId = ci.parse().map_err(|_| PageError::not_found())?;
+    let mut tx = state.context.db.read().await?;
+    let ci = inventory::find_ci(&mut tx, reader.actor.scope, id).await?.ok_or_else(PageError::not_found)?;
+    let machine = inventory::current_machine(&mut tx, id).await?.unwrap_or_default();
+    let organisation = sites::find_organisation(&mut tx, ci.organisation_id).await?;
+    let contested = match &ci.tag {
+        Some(tag) => inventory::find_open_conflict(&mut tx, ci.organisation_id, &tag_key(tag)).await?.is_some(),
+        None => false,
+    };
+    Ok(Loaded { ci, machine, contested, zone: organisation.map_or_else(Zone::utc, |it| it.zone()) })
+}
+
+fn lens<'a>(state: &WebState, reader: &Reader, zone: &'a Zone) -> Lens<'a> {
+    Lens { texts: reader.texts(), zone, now: state.context.now() }
+}
+
+/// The overview, also shown again by a form that was refused.
+pub(crate) fn overview_page(
+    state: &WebState,
+    reader: &Reader,
+    loaded: &Loaded,
+    form: Option<AssetForm>,
+    done: &str,
+) -> AssetPage {
+    let lens = lens(state, reader, &loaded.zone);
+    let mut page = asset_page(reader, loaded, lens, overview_part(lens, &loaded.machine, form));
+    page.shell = page.shell.with_notice(done);
+    page
+}
+
+/// The forms, for who may write.
+pub(crate) fn form_for(reader: &Reader, ci: &CiSummary) -> Option<AssetForm> {
+    if !reader.actor.may(Permission::WriteAssets) {
+        return None;
+    }
+    let texts = reader.texts();
+    let fields = DeclaredField::ALL.map(|it| Choice::new(it.code(), texts.word("field", it.code()), false)).to_vec();
+    let tag = ci.tag.clone().unwrap_or_default();
+    Some(AssetForm { base: base(ci.id), fields, tag, ..AssetForm::default() })
+}
+
+fn asset_page(reader: &Reader, loaded: &Loaded, lens: Lens<'_>, part: Part) -> AssetPage {
+    build(reader.shell(title(&loaded.ci), Section::Parc), lens, loaded, part)
+}
+
+fn title(ci: &CiSummary) -> String {
+    ci.tag.clone().filter(|it| !it.is_empty()).unwrap_or_else(|| ci.name.clone())
+}
+
+fn build(shell: Shell, lens: Lens<'_>, loaded: &Loaded, part: Part) -> AssetPage {
+    let ci = &loaded.ci;
+    let standing = Standing {
+        contested: loaded.contested,
+        lifecycle: ci.lifecycle,
+        has_agent: ci.has_agent,
+        last_contact_at: ci.last_contact_at,
+    };
+    let tabs = tabs(lens, ci.id, ci.software_count, &part);
+    let machine = machine_view(lens, &loaded.machine, standing);
+    AssetPage { shell, machine, machine_href: None, tabs, about: about(lens, ci), part }
+}
+
+fn base(ci: CiId) -> String {
+    format!("/parc/{ci}")
+}
+
+fn tabs(lens: Lens<'_>, ci: CiId, software_count: i64, part: &Part) -> Vec<Tab> {
+    let base = base(ci);
+    let current = match part {
+        Part::Overview { .. } => "",
+        Part::Software { .. } => "/software",
+        Part::History { .. } => "/history",
+        Part::Tickets { .. } => "/tickets",
+    };
+    [("asset-overview", ""), ("asset-software", "/software"), ("asset-history", "/history"), ("asset-tickets", "/tickets")]
+        .into_iter()
+        .map(|(key, path)| Tab {
+            label: lens.texts.t(key).into_owned(),
+            count: (path == "/software").then(|| crate::web::numbers::integer(lens.texts.language(), software_count)),
+            href: format!("{base}{path}"),
+            current: path == current,
+        })
+        .collect()
+}
+
+fn about(lens: Lens<'_>, ci: &CiSummary) -> Vec<Pair> {
+    let texts = lens.texts;
+    let when = |at| crate::web::Stamp::moment(texts, lens.zone, at).text().to_owned();
+    let tag_source = ci.tag_source.map(|it| match it {
+        inventory::TagSource::Firmware => "firmware",
+        inventory::TagSource::Configuration => "configuration",
+        inventory::TagSource::Admin => "admin",
+    });
+    [
+        ("label-organisation", ci.organisation_name.clone()),
+        ("label-tag-source", tag_source.map(|it| texts.word("tag-source", it).into_owned()).unwrap_or_default()),
+        ("label-last-contact", ci.last_contact_at.map(when).unwrap_or_default()),
+        ("label-last-change", ci.last_change_at.map(when).unwrap_or_default()),
+    ]
+    .into_iter()
+    .filter(|it| !it.1.is_empty())
+    .map(|(key, value)| Pair::new(texts.t(key), value))
+    .collect()
+}
+
+fn overview_part(lens: Lens<'_>, machine: &Machine, form: Option<AssetForm>) -> Part {
+    Part::Overview { facts: machine.facts.iter().map(|it| fact_view(lens, it)).collect(), form }
+}
+
+fn software_part(ci: CiId, query: String, cursor: &str, found: Page<InstalledTitle>) -> Part {
+    let action = format!("{}/software", base(ci));
+    let pager = Pager::of(&with_query(&action, &[("q", &query)]), cursor, found.next.as_deref());
+    Part::Software { query, action, rows: found.rows, pager }
+}
+
+fn history_part(lens: Lens<'_>, ci: CiId, cursor: &str, found: &Page<Change>) -> Part {
+    let pager = Pager::of(&format!("{}/history", base(ci)), cursor, found.next.as_deref());
+    Part::History { rows: found.rows.iter().map(|it| change_view(lens, it)).collect(), pager }
+}
+
+fn tickets_part(lens: Lens<'_>, ci: &CiSummary, cursor: &str, found: &Page<TicketRow>, may_open: bool) -> Part {
+    let pager = Pager::of(&format!("{}/tickets", base(ci.id)), cursor, found.next.as_deref());
+    let new_href = may_open.then(|| with_query("/tickets/new", &[("kind", "incident"), ("tag", ci.tag.as_deref().unwrap_or(""))]));
+    Part::Tickets { rows: found.rows.iter().map(|it| ticket_line(lens, it)).collect(), pager, new_href }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::kernel::actor::Role;
+    use crate::web::Texts;
+    use crate::web::rendering::{HOSTILE, LANGUAGES, check, now, shell, zone};
+
+    fn loaded(ci: CiSummary, machine: Machine) -> Loaded {
+        Loaded { ci, machine, contested: true, zone: zone() }
+    }
+
+    #[test]
+    fn every_part_of_an_item_is_drawn_in_both_languages() {
+        for language in LANGUAGES {
+            let zone = zone();
+            let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
+            let fields = DeclaredField::ALL.map(|it| Choice::new(it.code(), lens.texts.word("field", it.code()), false)).to_vec();
+            let known = loaded(samples::latitude_row(), samples::latitude());
+            let base = base(known.ci.id);
+            let draw = |name: &str, part: Part, of: &Loaded| {
+                let shell = shell(language, &[Role::Lead, Role::Admin], &title(&of.ci), Section::Parc);
+                check(name, language, &build(shell, lens, of, part))
+            };
+            let form = Some(AssetForm { base, fields, tag: "PC-004217".into(), ..AssetForm::default() });
+            let html = draw("asset", overview_part(lens, &known.machine, form), &known);
+            assert!(html.contains("Dell Latitude 5420") && !html.contains("Dell Dell"));
+            let titles = Page { rows: samples::titles(40), next: Some("b".into()) };
+            draw("asset-software", software_part(known.ci.id, "a".into(), "x", titles), &known);
+            let none = Page { rows: Vec::new(), next: None };
+            draw("asset-software-none", software_part(known.ci.id, HOSTILE.into(), "", none), &known);
+            let changes = Page { rows: samples::changes(), next: None };
+            draw("asset-history", history_part(lens, known.ci.id, "", &changes), &known);
+            draw("asset-history-none", history_part(lens, known.ci.id, "", &Page { rows: Vec::new(), next: None }), &known);
+            let rows = Page { rows: crate::tickets::web::samples::rows(3), next: None };
+            draw("asset-tickets", tickets_part(lens, &known.ci, "", &rows, true), &known);
+            let bare = loaded(samples::virtual_row(), samples::virtual_machine());
+            draw("asset-virtual", overview_part(lens, &bare.machine, None), &bare);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Signing in and out.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{SignInError, SignedIn};
+use crate::people;
+use crate::web::error::{page, page_with};
+use crate::web::forms::PostedByAnyone;
+use crate::web::preferences::preference;
+use crate::web::reader::{LANGUAGE_COOKIE, cookie, session_cookie};
+use crate::web::{Asked, PageError, Posted, Shell, Texts, Visitor, WebState, links};
+
+/// Seconds a browser keeps the session's cookie: the longest a session lives.
+const SESSION_SECONDS: u32 = 12 * 3_600;
+
+#[derive(Debug, Template)]
+#[template(path = "people/web/sign_in.html")]
+struct SignInPage {
+    shell: Shell,
+    /// Where to go afterwards.
+    next: String,
+    /// Typed before, shown again.
+    email: String,
+    /// Why it did not work.
+    refusal: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Next {
+    next: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Credentials {
+    email: String,
+    password: String,
+    next: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Nothing {}
+
+pub(crate) fn routes() -> Router<WebState> {
+    Router::new().route("/sign-in", get(ask).post(sign_in)).route("/sign-out", post(sign_out))
+}
+
+async fn ask(visitor: Visitor, Asked(asked): Asked<Next>) -> Result<Response, PageError> {
+    page(&sign_in_page(&visitor, &asked.next, "", None))
+}
+
+async fn sign_in(
+    State(state): State<WebState>,
+    visitor: Visitor,
+    PostedByAnyone(given): PostedByAnyone<Credentials>,
+) -> Result<Response, PageError> {
+    match people::sign_in(&state.context, &given.email, SecretString::from(given.password)).await {
+        Ok(signed_in) => Ok(welcome(&state, &signed_in, &given.next)),
+        Err(error) => {
+            let now = state.context.now();
+            let refusal = refusal(visitor.texts, &error, |until| until.since(now).as_secs().div_ceil(60))?;
+            let shown = sign_in_page(&visitor, &given.next, &given.email, Some(refusal));
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown)
+        }
+    }
+}
+
+async fn sign_out(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+    _form: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    if let Some(token) = cookie(&headers, session_cookie(&state)) {
+        people::sign_out(&state.context, token).await?;
+    }
+    Ok((AppendHeaders([(SET_COOKIE, session(&state, "", 0))]), Redirect::to("/sign-in")).into_response())
+}
+
+/// Neutral about which of the two was wrong; a lock says how long it lasts.
+fn refusal(
+    texts: Texts,
+    error: &SignInError,
+    minutes_until: impl Fn(crate::kernel::time::UtcMicros) -> u64,
+) -> Result<String, PageError> {
+    match error {
+        SignInError::Refused => Ok(texts.t("sign-in-refused").into_owned()),
+        SignInError::Locked { until } => {
+            let minutes = i64::try_from(minutes_until(*until).max(1)).unwrap_or(i64::MAX);
+            Ok(texts.tn("sign-in-locked", minutes).into_owned())
+        }
+        SignInError::Busy => Ok(texts.t("sign-in-busy").into_owned()),
+        SignInError::Store(cause) => {
+            Err(PageError::of(crate::kernel::error::Fault::kind(cause), crate::kernel::error::Chain(cause)))
+        }
+    }
+}
+
+fn welcome(state: &WebState, signed_in: &SignedIn, next: &str) -> Response {
+    let language = Texts::of(signed_in.person.language).code();
+    let cookies = [
+        (SET_COOKIE, session(state, signed_in.token.expose_secret(), SESSION_SECONDS)),
+        (SET_COOKIE, preference(state, LANGUAGE_COOKIE, language)),
+    ];
+    (AppendHeaders(cookies), Redirect::to(links::local_path(next, "/tickets"))).into_response()
+}
+
+fn session(state: &WebState, token: &str, seconds: u32) -> HeaderValue {
+    let secure = if state.is_tls() { "; Secure" } else { "" };
+    let name = session_cookie(state);
+    let text = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let mut value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("parc=; Max-Age=0"));
+    value.set_sensitive(true);
+    value
+}
+
+fn sign_in_page(visitor: &Visitor, next: &str, email: &str, refusal: Option<String>) -> SignInPage {
+    let title = visitor.texts.t("sign-in-title").into_owned();
+    let next = links::local_path(next, "").to_owned();
+    SignInPage { shell: Shell::of(visitor, title), next, email: email.chars().take(254).collect(), refusal }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::UtcMicros;
+    use crate::web::rendering::{HOSTILE, LANGUAGES, check, visitor};
+
+    #[test]
+    fn the_sign_in_page_is_drawn_in_both_languages_with_and_without_a_refusal() {
+        for language in LANGUAGES {
+            let visitor = visitor(language);
+            check("sign-in", language, &sign_in_page(&visitor, "/parc?q=a", "", None));
+            let refusal = refusal(visitor.texts, &SignInError::Refused, |_| 0).expect("said");
+            let html = check("sign-in-refused", language, &sign_in_page(&visitor, "//evil", HOSTILE, Some(refusal)));
+            assert!(!html.contains("//evil"));
+        }
+    }
+
+    #[test]
+    fn a_lock_says_how_long_it_lasts() {
+        let locked = SignInError::Locked { until: UtcMicros(0) };
+        let said = refusal(Texts::of(people::Language::Fr), &locked, |_| 14).expect("said");
+        assert!(said.contains("14"), "{said}");
+    }
+}

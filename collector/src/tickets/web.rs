@@ -1,0 +1,26 @@
+//! Pages of tickets: the queue, opening one, one ticket.
+
+mod actions;
+mod fields;
+mod look_up;
+mod new;
+mod queue;
+pub(crate) mod rows;
+#[cfg(test)]
+pub(crate) mod samples;
+mod ticket;
+mod timeline;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::web::WebState;
+
+pub(crate) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/tickets", get(queue::show))
+        .route("/tickets/new", get(new::ask).post(new::open))
+        .route("/tickets/new/look-up", get(look_up::fragment))
+        .route("/tickets/{number}", get(ticket::show))
+        .route("/tickets/{number}/{action}", post(actions::act))
+}

@@ -1,0 +1,103 @@
+// Makes the pages nicer; every one of them works without it.
+"use strict";
+
+// Live look-up of an inventory number: asks for the same fragment the server draws without script.
+for (const input of document.querySelectorAll("[data-look-up]")) {
+  const target = document.getElementById(input.dataset.target);
+  const organisation = document.querySelector("[data-organisation]");
+  let timer = 0;
+  let running = null;
+  const ask = async () => {
+    running?.abort();
+    running = new AbortController();
+    const query = new URLSearchParams({ tag: input.value.trim(), organisation: organisation?.value ?? "" });
+    try {
+      const answer = await fetch(`${input.dataset.lookUp}?${query}`, { signal: running.signal });
+      if (!answer.ok || answer.redirected) return;
+      const html = await answer.text();
+      const found = new DOMParser().parseFromString(html, "text/html").querySelector(".found");
+      if (found) {
+        target.className = found.className;
+        target.replaceChildren(...found.childNodes);
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") target.replaceChildren();
+    }
+  };
+  const later = () => { clearTimeout(timer); timer = setTimeout(ask, 250); };
+  input.addEventListener("input", later);
+  organisation?.addEventListener("change", later);
+  // Suggestions and own machines are submit buttons; with script they only fill the field.
+  input.form.addEventListener("click", (event) => {
+    const button = event.target.closest("button[name=take_tag]");
+    if (!button) return;
+    event.preventDefault();
+    input.value = button.value;
+    input.focus();
+    ask();
+  });
+}
+
+// A click on a tag, serial or command copies it.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const title = button.title;
+    button.dataset.done = "";
+    button.title = document.body.dataset.copied;
+    setTimeout(() => { delete button.dataset.done; button.title = title; }, 1500);
+  } catch { /* the text can still be selected */ }
+});
+
+// Only one sheet or action is open at a time; Escape closes it.
+const closers = () => document.querySelectorAll("details.menu[open], details.action[open]");
+document.addEventListener("click", (event) => {
+  for (const open of closers()) if (!open.contains(event.target)) open.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const open of closers()) { open.open = false; open.querySelector("summary").focus(); }
+});
+
+// Selects that filter do so at once; their button stays for those without script.
+for (const form of document.querySelectorAll("form[data-auto]")) {
+  form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) form.requestSubmit(); });
+}
+
+// What was typed survives an expired session or a closed tab, until the form is sent.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const key = `draft:${form.dataset.draft}`;
+  const fields = () => [...form.elements].filter((it) => it.name && it.type !== "hidden" && it.tagName !== "BUTTON");
+  const fresh = fields().every((it) => it.type === "radio" || it.tagName === "SELECT" || it.value === it.defaultValue);
+  const saved = JSON.parse(sessionStorage.getItem(key) ?? "null");
+  if (saved && fresh && !form.dataset.checked) {
+    for (const field of fields()) {
+      if (field.type === "radio") field.checked = saved[field.name] === field.value;
+      else if (field.name in saved && !field.value) field.value = saved[field.name];
+    }
+  }
+  form.addEventListener("input", () => {
+    const values = {};
+    for (const it of fields()) if (it.type !== "radio" || it.checked) values[it.name] = it.value;
+    sessionStorage.setItem(key, JSON.stringify(values));
+  });
+}
+for (const sent of document.querySelectorAll("[data-draft-sent]")) sessionStorage.removeItem(`draft:${sent.dataset.draftSent}`);
+
+// Single-key shortcuts, unless switched off: j and k move, / searches, n opens a new ticket.
+if (document.body.dataset.shortcuts === "on") {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const rows = [...document.querySelectorAll("a.open")];
+    const at = rows.indexOf(document.activeElement);
+    if (event.key === "j") rows[Math.min(at + 1, rows.length - 1)]?.focus();
+    else if (event.key === "k") rows[Math.max(at - 1, 0)]?.focus();
+    else if (event.key === "/") { event.preventDefault(); document.querySelector("[type=search]")?.focus(); }
+    else if (event.key === "n") { const link = document.querySelector("nav a[href='/tickets/new']"); if (link) location.href = link.href; }
+  });
+}
+// Ctrl+Enter sends the form one is writing in.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) event.target.form.requestSubmit();
+});

@@ -1,0 +1,160 @@
+//! The frame around every page.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+
+use super::icons::Icon;
+use super::reader::Theme;
+use super::{Texts, Visitor, files};
+use crate::kernel::actor::{Actor, Permission};
+
+/// The part of the site a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Tickets,
+    NewTicket,
+    Parc,
+    Conflicts,
+    Agents,
+    Tokens,
+}
+
+/// One entry of the navigation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub href: &'static str,
+    pub label: Cow<'static, str>,
+    pub icon: &'static str,
+    pub current: bool,
+}
+
+/// What every page's template is given.
+#[derive(Clone, Debug)]
+pub(crate) struct Shell {
+    pub texts: Texts,
+    pub title: String,
+    pub theme: Theme,
+    pub shortcuts: bool,
+    /// Path and query, where the switches lead back to.
+    pub here: String,
+    /// Name of the signed-in person, empty for a stranger.
+    pub person: String,
+    pub entries: Vec<Entry>,
+    /// Large and plain, for people who come twice a year.
+    pub plain: bool,
+    /// Done just now, said once above the page.
+    pub notice: Option<String>,
+    csrf: String,
+}
+
+impl Shell {
+    /// The frame for a stranger.
+    pub(crate) fn of(visitor: &Visitor, title: impl Into<String>) -> Self {
+        Self {
+            texts: visitor.texts,
+            title: title.into(),
+            theme: visitor.theme,
+            shortcuts: visitor.shortcuts,
+            here: visitor.here.clone(),
+            person: String::new(),
+            entries: Vec::new(),
+            plain: true,
+            notice: None,
+            csrf: String::new(),
+        }
+    }
+
+    /// The frame for a signed-in person.
+    pub(crate) fn for_person(mut self, name: &str, csrf: &str, actor: &Actor, section: Section) -> Self {
+        self.person = name.into();
+        self.csrf = csrf.into();
+        self.plain = !actor.is_staff() && !actor.may(Permission::ReadAssets);
+        self.entries = entries(self.texts, actor, section);
+        self
+    }
+
+    /// Says above the page what was done.
+    pub(crate) fn with_notice(mut self, done: &str) -> Self {
+        if super::words::NOTICES.contains(&done) {
+            self.notice = Some(self.texts.word("done", done).into_owned());
+        }
+        self
+    }
+
+    /// A text.
+    pub(crate) fn t(&self, key: &str) -> Cow<'static, str> {
+        self.texts.t(key)
+    }
+
+    /// A text with one parameter.
+    pub(crate) fn t1(&self, key: &str, name: &str, value: &str) -> Cow<'static, str> {
+        self.texts.t1(key, name, value)
+    }
+
+    /// A drawn icon.
+    #[expect(clippy::unused_self, reason = "templates reach what they need through the shell")]
+    pub(crate) fn icon(&self, name: &'static str) -> Icon {
+        Icon(name)
+    }
+
+    /// The hidden field every form carries.
+    pub(crate) fn token(&self) -> Token<'_> {
+        Token(&self.csrf)
+    }
+
+    /// Address of the style sheet.
+    #[expect(clippy::unused_self, reason = "templates reach what they need through the shell")]
+    pub(crate) fn style(&self) -> &'static str {
+        files::style()
+    }
+
+    /// Address of the script.
+    #[expect(clippy::unused_self, reason = "templates reach what they need through the shell")]
+    pub(crate) fn script(&self) -> &'static str {
+        files::script()
+    }
+
+    /// Address of the picture in the browser's tab.
+    #[expect(clippy::unused_self, reason = "templates reach what they need through the shell")]
+    pub(crate) fn picture(&self) -> &'static str {
+        files::picture()
+    }
+}
+
+/// The session's token as a hidden field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token<'a>(&'a str);
+
+/// Tokens are base64url or hexadecimal: nothing else is written out.
+impl fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<input type=\"hidden\" name=\"csrf\" value=\"")?;
+        for c in self.0.chars().filter(|it| it.is_ascii_alphanumeric() || "-_=.".contains(*it)) {
+            write!(f, "{c}")?;
+        }
+        f.write_str("\">")
+    }
+}
+
+impl HtmlSafe for Token<'_> {}
+
+/// What stands in the navigation for this actor.
+fn entries(texts: Texts, actor: &Actor, section: Section) -> Vec<Entry> {
+    let staff = actor.is_staff();
+    let tickets = if staff { "nav-queue" } else { "nav-my-tickets" };
+    let mut entries = Vec::new();
+    let mut add = |wanted: bool, href, key, icon, own: Section| {
+        if wanted {
+            entries.push(Entry { href, label: texts.t(key), icon, current: own == section });
+        }
+    };
+    add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);
+    add(actor.may(Permission::CreateTicket), "/tickets/new", "nav-new-ticket", "plus", Section::NewTicket);
+    add(actor.may(Permission::ReadAssets), "/parc", "nav-parc", "laptop", Section::Parc);
+    add(actor.may(Permission::WriteAssets), "/conflicts", "nav-conflicts", "conflict", Section::Conflicts);
+    add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
+    add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
+    entries
+}
