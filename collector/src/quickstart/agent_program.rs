@@ -49,7 +49,7 @@ impl AgentProgram {
 
     async fn run(&self, state: &Path, root: Option<&Path>, arguments: &[&str]) -> anyhow::Result<()> {
         let mut command = tokio::process::Command::new(&self.file);
-        command.arg("--config").arg(state.join("agent.toml")).arg("--state").arg(state);
+        command.arg("--config").arg(settings_file(state)?).arg("--state").arg(state);
         if let Some(root) = root {
             command.arg("--root").arg(root);
         }
@@ -61,6 +61,18 @@ impl AgentProgram {
         anyhow::ensure!(done.status.success(), "parc-agent {} failed: {}", arguments[0], complaint.trim());
         Ok(())
     }
+}
+
+/// A settings file of the agent's own, so that an agent installed on this machine is left alone.
+fn settings_file(state: &Path) -> anyhow::Result<PathBuf> {
+    let file = state.with_extension("toml");
+    if !file.exists() {
+        let folder = file.parent().context("the agent's state has no folder")?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::write(&file, "# Demonstration agent: every setting has its default.\n")
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(file)
 }
 
 /// Whether the folder holds an identity from an earlier start.

@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use crate::app::{self, App};
 use crate::config::{AgentSettings, DatabaseSettings, LogSettings, RetentionSettings, Settings, WebSettings};
 use crate::inventory::{self, DeclaredField, Placement};
+use crate::kernel::actor::Role;
 use crate::kernel::text::AssetTag;
 use crate::matching::AssetMatch;
 use crate::tickets::{self, OpenedTicket};
@@ -83,8 +84,8 @@ pub async fn run(options: Options, report: &dyn Report) -> anyhow::Result<bool> 
 
     report.step("opening a ticket that quotes the tag");
     let opened = open_ticket(&app, &organisation, &tag).await?;
-    let requester = organisation.requester_actor();
-    let view = tickets::find_ticket(&app.context, &requester, &opened.number).await?.context("the ticket is gone")?;
+    let technician = organisation.actor(Role::TechnicianN1);
+    let view = tickets::find_ticket(&app.context, &technician, &opened.number).await?.context("the ticket is gone")?;
     let found = opened.asset_match == AssetMatch::Attached && !view.assets.is_empty();
     report.result(&ticket_text::render(&view));
     report.result(&organisation.sign_in_text(&app.public_url, &opened.number));
