@@ -23,7 +23,7 @@ pub use model::{
 pub use number::{NotANumber, TicketNumber};
 pub use service::{
     LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_ticket, list_tickets, list_tickets_of_ci,
-    open_ticket, refusals,
+    open_ticket, opened_assets, refusals,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,

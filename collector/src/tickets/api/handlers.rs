@@ -69,12 +69,11 @@ pub(super) async fn create_ticket(
     let context = &state.context;
     let new = new_ticket(context, &actor, request, request_id(&headers)?).await?;
     let opened = tickets::open_ticket(context, &actor, new).await?;
-    let view = tickets::find_ticket(context, &actor, &opened.number).await?;
-    let (assets, version) = view.map_or_else(|| (Vec::new(), 1), |it| (it.assets, it.ticket.version));
+    let assets = tickets::opened_assets(context, &actor, &opened).await?;
     let body = TicketCreated::new(&opened, &assets, actor.may(Permission::ReadAssets));
     let status = if opened.repeated { StatusCode::OK } else { StatusCode::CREATED };
     let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert(header::ETAG, etag(version));
+    response.headers_mut().insert(header::ETAG, etag(opened.version));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/tickets/{}", opened.number)) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -267,6 +267,7 @@ fn opened(ticket: &Ticket, actor: &Actor, lookup: Lookup, repeated: bool) -> Ope
         priority: ticket.priority,
         asset_match: ticket.asset_match.visible(actor.scope),
         suggestions: lookup.suggestions,
+        version: ticket.version,
         repeated,
     }
 }

@@ -10,7 +10,9 @@ use crate::kernel::text::AssetTag;
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::{self, AssetMatch};
 use crate::tickets::action::TicketError;
-use crate::tickets::model::{Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView};
+use crate::tickets::model::{
+    OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
+};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::rules::{self, Situation, Standing};
 use crate::tickets::store::{self, Link, Visibility};
@@ -38,6 +40,20 @@ pub async fn find_ticket(
     }
 }
 
+/// The machines of the ticket that `actor` has just opened, for the answer to its request: also for programs that may
+/// open tickets and not read them.
+pub async fn opened_assets(
+    context: &Context,
+    actor: &Actor,
+    opened: &OpenedTicket,
+) -> Result<Vec<TicketAsset>, TicketError> {
+    let mut tx = context.db.read().await?;
+    match store::find(&mut tx, &opened.number).await? {
+        Some(ticket) => Ok(assets(&mut tx, actor, &ticket, context.now()).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The queue: most urgent first, newest first among equals, within the filter.
 pub async fn list_tickets(
     context: &Context,
@@ -50,7 +66,7 @@ pub async fn list_tickets(
         return Ok(Page { rows: Vec::new(), next: None });
     }
     let mut tx = context.db.read().await?;
-    let rows = store::list(&mut tx, visible, filter, None, page).await?;
+    let rows = store::list(&mut tx, visible, filter, page).await?;
     Ok(rows.map(|row| shown_row(row, actor.scope)))
 }
 
@@ -80,7 +96,7 @@ pub async fn list_tickets_of_ci(
 }
 
 async fn tickets_of_ci(tx: &mut Tx, actor: &Actor, ci: CiId, page: &PageRequest) -> Result<Page<TicketRow>, StoreError> {
-    let rows = store::list(tx, Visibility::of(actor), &TicketFilter::default(), Some(ci), page).await?;
+    let rows = store::list_of_ci(tx, Visibility::of(actor), ci, page).await?;
     Ok(rows.map(|row| shown_row(row, actor.scope)))
 }
 
@@ -91,11 +107,7 @@ fn shown_row(mut row: TicketRow, scope: Scope) -> TicketRow {
 
 /// A ticket that was found to be visible, with all that belongs to it.
 async fn view(tx: &mut Tx, actor: &Actor, mut ticket: Ticket, now: UtcMicros) -> Result<TicketView, StoreError> {
-    let links = store::list_links(tx, &ticket.number).await?;
-    let mut assets = Vec::with_capacity(links.len());
-    for link in links {
-        assets.extend(asset(tx, actor, &ticket, link, now).await?);
-    }
+    let assets = assets(tx, actor, &ticket, now).await?;
     let internal = actor.may(Permission::WorkTickets) || actor.has_role(Role::Auditor);
     let mut events = store::list_events(tx, &ticket.number, internal).await?;
     if !internal {
@@ -135,6 +147,20 @@ async fn hints(tx: &mut Tx, actor: &Actor, ticket: &Ticket) -> Result<(Vec<CiSum
         return Ok((inventory::list_cis_by_tag(tx, Scope::All, tag.key()).await?, lookup.suggestions));
     }
     Ok((lookup.candidates, lookup.suggestions))
+}
+
+async fn assets(
+    tx: &mut Tx,
+    actor: &Actor,
+    ticket: &Ticket,
+    now: UtcMicros,
+) -> Result<Vec<TicketAsset>, StoreError> {
+    let links = store::list_links(tx, &ticket.number).await?;
+    let mut assets = Vec::with_capacity(links.len());
+    for link in links {
+        assets.extend(asset(tx, actor, ticket, link, now).await?);
+    }
+    Ok(assets)
 }
 
 /// A machine on the ticket: pinned, compared with now, and with what changed before it broke.

@@ -39,6 +39,19 @@ db_test! {
 }
 
 db_test! {
+    async fn a_program_that_may_only_open_tickets_learns_which_machine_it_is(db: Db) {
+        let desk = Desk::open(db).await;
+        desk.machine(&desk.acme, "INV-004217").await;
+        let key = desk.key(Role::Requester, Some(desk.acme.id)).await;
+        let created = desk.post(&key, TICKETS, &with(incident(), "inventory_number", "INV-004217")).await;
+        assert_eq!(created.json["assets"][0]["model"], "Latitude 5420");
+        assert_eq!(created.json["assets"][0]["serial"], "");
+        assert_problem(&desk.get(&key, "/api/v1/tickets/I202611_0001").await, 404, "not-found", None);
+        assert_problem(&desk.get(&key, "/api/v1/assets/INV-004217").await, 403, "forbidden", None);
+    }
+}
+
+db_test! {
     async fn a_number_of_elsewhere_is_answered_byte_for_byte_like_an_unknown_one(db: Db) {
         let desk = Desk::open(db).await;
         let key = desk.key(Role::TechnicianN1, Some(desk.acme.id)).await;
