@@ -39,7 +39,9 @@ impl Visibility {
     }
 
     pub(in crate::tickets) fn contains(self, ticket: &Ticket) -> bool {
-        let party = self.person.is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
+        let party = self
+            .person
+            .is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
         (self.organisation.is_none_or(|it| it == ticket.organisation_id)) && (party || !self.only_own)
     }
 }
@@ -126,7 +128,11 @@ impl Bound {
 
 /// Seven states whatever was asked: none means all, fewer are repeated.
 fn padded(states: &[TicketState]) -> [TicketState; TicketState::ALL.len()] {
-    let chosen = if states.is_empty() { TicketState::ALL } else { states };
+    let chosen = if states.is_empty() {
+        TicketState::ALL
+    } else {
+        states
+    };
     std::array::from_fn(|place| chosen[place.min(chosen.len() - 1)])
 }
 
@@ -134,7 +140,11 @@ fn padded(states: &[TicketState]) -> [TicketState; TicketState::ALL.len()] {
 fn patterns(query: &str) -> [String; WORDS] {
     let folded = search_key(query);
     let mut words = folded.split_whitespace();
-    std::array::from_fn(|_| words.next().map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word))))
+    std::array::from_fn(|_| {
+        words
+            .next()
+            .map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word)))
+    })
 }
 
 /// Who may not be told that a number is foreign finds those tickets among the unknown.
@@ -165,17 +175,26 @@ impl Place {
         let mut parts = cursor.splitn(3, '|');
         let priority = parts.next()?.parse().ok()?;
         let created_at = UtcMicros(parts.next()?.parse().ok()?);
-        Some(Self { priority, created_at, number: parts.next()?.to_owned() })
+        Some(Self {
+            priority,
+            created_at,
+            number: parts.next()?.to_owned(),
+        })
     }
 
     /// Where a page begins, as it is bound.
     fn bound(page: &PageRequest) -> (Option<i64>, Option<UtcMicros>, Option<String>) {
         let after = page.after.as_deref().and_then(Self::parse);
-        after.map_or((None, None, None), |it| (Some(it.priority), Some(it.created_at), Some(it.number)))
+        after.map_or((None, None, None), |it| {
+            (Some(it.priority), Some(it.created_at), Some(it.number))
+        })
     }
 
     fn of(row: &TicketRow) -> String {
-        format!("{}|{}|{}", row.ticket.priority, row.ticket.created_at.0, row.ticket.number)
+        format!(
+            "{}|{}|{}",
+            row.ticket.priority, row.ticket.created_at.0, row.ticket.number
+        )
     }
 }
 
@@ -264,7 +283,8 @@ pub(in crate::tickets) async fn count(
     person: Option<PersonId>,
 ) -> Result<TicketCounts, StoreError> {
     let bound = Bound::new(visible, filter);
-    let rows: Vec<StateCount> = sql!(tx, |conn| bind_filter!(
+    let rows: Vec<StateCount> = sql!(tx, |conn| {
+        bind_filter!(
         sqlx::query_as(concat!(
             "SELECT t.state, COUNT(*) AS tickets, COUNT(CASE WHEN t.owner_id = $23 THEN 1 END) AS own FROM ticket t WHERE ",
             filter_sql!(),
@@ -274,7 +294,8 @@ pub(in crate::tickets) async fn count(
     )
     .bind(person)
     .fetch_all(conn)
-    .await)?;
+    .await
+    })?;
     let mut counts = TicketCounts::default();
     for StateCount { state, tickets, own } in rows {
         counts.total += tickets;

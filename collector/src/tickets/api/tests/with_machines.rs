@@ -5,7 +5,10 @@ use super::*;
 /// Everything a caller can tell two answers apart by.
 fn told(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let text = String::from_utf8(answer.bytes.clone()).expect("text");
-    let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
     (answer.status.as_u16(), text, headers.collect())
 }
 
