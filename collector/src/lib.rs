@@ -1,14 +1,26 @@
 //! The collector: keeps configuration items and puts the right machine on every ticket.
+//!
+//! ARCHITECTURE.md, beside this package, is the map.
 
 pub mod agents;
 pub mod api;
+pub mod app;
 pub mod audit;
+pub mod check;
+pub mod cli;
+pub mod config;
 pub mod context;
 pub mod db;
+pub mod fleet;
 pub mod inventory;
 pub mod kernel;
 pub mod matching;
 pub mod people;
+mod people_door;
+pub mod quickstart;
+pub mod rpc;
 pub mod sites;
 pub mod software;
 pub mod tickets;
+mod upkeep;
+pub mod web;

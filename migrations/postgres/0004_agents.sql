@@ -37,18 +37,24 @@ CREATE TABLE agent (
     status_since    BIGINT NOT NULL
 );
 CREATE INDEX agent_by_ci ON agent (ci_id);
+-- An item has at most one agent that is not revoked, whatever enrolls at the same moment.
+CREATE UNIQUE INDEX agent_live_by_ci ON agent (ci_id) WHERE status <> 'revoked';
 CREATE INDEX agent_by_status ON agent (organisation_id, status);
 CREATE TABLE agent_certificate (
     serial          BYTEA PRIMARY KEY,
     agent_id        UUID NOT NULL REFERENCES agent (id),
     generation      BIGINT NOT NULL,
     csr_hash        BYTEA NOT NULL,
+    -- Of the public key: one key, one agent.
+    key_hash        BYTEA NOT NULL,
     certificate_der BYTEA NOT NULL,
     not_before      BIGINT NOT NULL,
     not_after       BIGINT NOT NULL,
     first_used_at   BIGINT
 );
-CREATE INDEX agent_certificate_by_agent ON agent_certificate (agent_id, generation);
+CREATE UNIQUE INDEX agent_certificate_by_agent ON agent_certificate (agent_id, generation);
+CREATE INDEX agent_certificate_by_key ON agent_certificate (key_hash);
+CREATE INDEX agent_certificate_by_expiry ON agent_certificate (not_after);
 CREATE TABLE agent_enroll_attempt (
     attempt_id BYTEA PRIMARY KEY,
     token_id   TEXT NOT NULL REFERENCES agent_enroll_token (id),
@@ -56,3 +62,4 @@ CREATE TABLE agent_enroll_attempt (
     csr_hash   BYTEA NOT NULL,
     at         BIGINT NOT NULL
 );
+CREATE INDEX agent_enroll_attempt_by_time ON agent_enroll_attempt (at);

@@ -37,18 +37,24 @@ CREATE TABLE agent (
     status_since    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX agent_by_ci ON agent (ci_id);
+-- An item has at most one agent that is not revoked, whatever enrolls at the same moment.
+CREATE UNIQUE INDEX agent_live_by_ci ON agent (ci_id) WHERE status <> 'revoked';
 CREATE INDEX agent_by_status ON agent (organisation_id, status);
 CREATE TABLE agent_certificate (
     serial          BLOB PRIMARY KEY,
     agent_id        BLOB NOT NULL REFERENCES agent (id),
     generation      INTEGER NOT NULL,
     csr_hash        BLOB NOT NULL,
+    -- Of the public key: one key, one agent.
+    key_hash        BLOB NOT NULL,
     certificate_der BLOB NOT NULL,
     not_before      INTEGER NOT NULL,
     not_after       INTEGER NOT NULL,
     first_used_at   INTEGER
 ) STRICT;
-CREATE INDEX agent_certificate_by_agent ON agent_certificate (agent_id, generation);
+CREATE UNIQUE INDEX agent_certificate_by_agent ON agent_certificate (agent_id, generation);
+CREATE INDEX agent_certificate_by_key ON agent_certificate (key_hash);
+CREATE INDEX agent_certificate_by_expiry ON agent_certificate (not_after);
 CREATE TABLE agent_enroll_attempt (
     attempt_id BLOB PRIMARY KEY,
     token_id   TEXT NOT NULL REFERENCES agent_enroll_token (id),
@@ -56,3 +62,4 @@ CREATE TABLE agent_enroll_attempt (
     csr_hash   BLOB NOT NULL,
     at         INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX agent_enroll_attempt_by_time ON agent_enroll_attempt (at);

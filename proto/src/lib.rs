@@ -7,7 +7,7 @@ pub mod placeholder;
 pub mod tag;
 
 /// Messages and services of `parc.v1`.
-#[expect(clippy::pedantic, reason = "generated")]
+#[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 pub mod v1 {
     tonic::include_proto!("parc.v1");
 }

@@ -1,16 +1,35 @@
-//! Certificate authority, enroll tokens, agents. PUBLIC FACE (contract).
-pub mod model;
-use crate::{context::Context, db::{StoreError, Tx}, kernel::{actor::{Actor, Scope}, id::*, page::{Page, PageRequest}}};
-pub use model::*;
+//! Who may call: the certificate authority, enroll tokens, agents and their certificates. Owns
+//! `agent_authority`, `agent_enroll_token`, `agent`, `agent_certificate`, `agent_enroll_attempt`.
+//!
+//! Invariants: identity is a private key, hardware identifiers are only evidence; one key belongs to one
+//! agent (rule R2); a certificate's name, dates and usages are the collector's, never the request's (rule
+//! R13); a token is used at most as often as it says, whatever races; an identity seen in two places goes to
+//! quarantine and is never silently taken over; a configuration item has at most one agent that is not revoked.
 
-/// Makes a token; the text is shown once. `fingerprint` is the authority's.
-pub async fn create_enroll_token(_tx: &mut Tx, _context: &Context, _actor: &Actor, _fingerprint: &str, _new: NewEnrollToken) -> Result<secrecy::SecretString, AgentError> { todo!() }
-pub async fn list_enroll_tokens(_tx: &mut Tx, _scope: Scope, _page: &PageRequest) -> Result<Page<EnrollToken>, StoreError> { todo!() }
-pub async fn revoke_enroll_token(_tx: &mut Tx, _context: &Context, _actor: &Actor, _id: &str) -> Result<(), AgentError> { todo!() }
-/// Effective within 60 s on every collector.
-pub async fn revoke_agent(_tx: &mut Tx, _context: &Context, _actor: &Actor, _agent: AgentId, _reason: &str) -> Result<(), AgentError> { todo!() }
-pub async fn quarantine_agent(_tx: &mut Tx, _context: &Context, _agent: AgentId, _reason: &str) -> Result<(), AgentError> { todo!() }
-/// Back to active after review.
-pub async fn release_agent(_tx: &mut Tx, _context: &Context, _actor: &Actor, _agent: AgentId, _reason: &str) -> Result<(), AgentError> { todo!() }
-pub async fn list_agents(_tx: &mut Tx, _scope: Scope, _status: Option<AgentStatus>, _page: &PageRequest) -> Result<Page<Agent>, StoreError> { todo!() }
-pub async fn find_agent_of_ci(_tx: &mut Tx, _ci: CiId) -> Result<Option<Agent>, StoreError> { todo!() }
+mod authority;
+mod csr;
+#[cfg(test)]
+mod door_tests;
+mod enroll;
+pub mod grpc;
+mod identity;
+mod lifecycle;
+pub mod model;
+mod renew;
+mod seal;
+mod store;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use authority::{Authority, CLIENT_DAYS, IssuedCertificate, SERVER_DAYS};
+pub use csr::Csr;
+pub use enroll::enroll;
+pub use identity::{AgentIdentity, Identities};
+pub use lifecycle::{note_version, prune, quarantine_agent, release_agent, revoke_agent};
+pub use model::{Agent, AgentError, AgentStatus, AuthorityError, EnrollToken, NewEnrollToken};
+pub use renew::{Renewed, renew};
+pub use seal::SealKey;
+pub use store::agent::{find_agent_of_ci, list_agents};
+pub use store::token::list_enroll_tokens;
+pub use token::{create_enroll_token, revoke_enroll_token};

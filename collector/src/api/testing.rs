@@ -107,6 +107,7 @@ impl Desk {
             scope: ImpactScope::One,
             urgency: Urgency::Medium,
             inventory_number: String::new(),
+            machine: None,
             request_id: None,
         }
     }

@@ -38,6 +38,12 @@ pub fn actor_columns(actor: &Actor) -> (&'static str, Option<uuid::Uuid>) {
     }
 }
 
+/// Action and detail of everything done to a record, oldest first. For tests of other slices.
+#[cfg(test)]
+pub(crate) async fn deeds_of(tx: &mut Tx, subject_id: &str) -> Result<Vec<(String, String)>, StoreError> {
+    store::deeds_of(tx, subject_id).await
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

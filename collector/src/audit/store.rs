@@ -41,3 +41,11 @@ pub(super) async fn labels_of(tx: &mut Tx, kind: &str, id: &str) -> Result<Vec<S
     .fetch_all(conn)
     .await)
 }
+
+#[cfg(test)]
+pub(super) async fn deeds_of(tx: &mut Tx, subject_id: &str) -> Result<Vec<(String, String)>, StoreError> {
+    sql!(tx, |conn| sqlx::query_as("SELECT action, detail FROM audit_event WHERE subject_id = $1 ORDER BY at, id")
+        .bind(subject_id)
+        .fetch_all(conn)
+        .await)
+}

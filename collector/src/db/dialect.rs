@@ -1,6 +1,6 @@
 //! What the two engines say differently. Everything else is one text.
 
-use super::{StoreError, Tx};
+use super::{Db, StoreError, Tx};
 
 /// Size of the database in bytes, for metrics and `check`.
 pub async fn database_bytes(tx: &mut Tx) -> Result<i64, StoreError> {
@@ -16,6 +16,18 @@ pub async fn database_bytes(tx: &mut Tx) -> Result<i64, StoreError> {
             .await
             .map_err(StoreError::from),
     }
+}
+
+/// Writes a consistent copy of the embedded database to `target` while others read and write.
+pub async fn backup(db: &Db, target: &str) -> Result<(), StoreError> {
+    let Db::Sqlite(db) = db else {
+        return Err(StoreError::Unsupported(
+            "a PostgreSQL database is backed up with its own tools: pg_basebackup with archived WAL, or pg_dump".into(),
+        ));
+    };
+    let mut connection = db.writer().acquire().await?;
+    sqlx::query("VACUUM INTO $1").bind(target).execute(&mut *connection).await?;
+    Ok(())
 }
 
 /// One statement in both dialects, for a list bound as a single parameter: SQLite takes it as JSON

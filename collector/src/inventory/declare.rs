@@ -6,7 +6,7 @@ use parc_wire::v1::SectionKind;
 use serde_json::json;
 
 use super::machine::{DeclaredField, SourcedValue};
-use super::model::{InventoryError, Lifecycle, NewCi, TagSource};
+use super::model::{InventoryError, Lifecycle, NewCi, Placement, TagSource};
 use super::record::{Columns, system_fact};
 use super::store::ci as ci_store;
 use super::{items::Body, tags, view};
@@ -85,6 +85,26 @@ pub async fn declare(
     refresh(tx, ci).await?;
     let detail = json!({ "field": field.code(), "value": value });
     Ok(tags::record(tx, context, actor, (summary.organisation_id, ci), "ci.declared", detail).await?)
+}
+
+/// Where an item stands and who has it. A machine that moved keeps its history.
+pub async fn place(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    ci: CiId,
+    placement: &Placement,
+) -> Result<(), InventoryError> {
+    let summary = super::find_ci(tx, actor.scope, ci).await?.ok_or(InventoryError::NotFound)?;
+    let location = text::optional_line(&placement.location, VALUE_CHARS_MAX).map_err(|it| invalid("location", it))?;
+    let Some(mut columns) = ci_store::read_columns(tx, &[ci]).await?.remove(&ci) else {
+        return Err(InventoryError::NotFound);
+    };
+    columns.location = location.unwrap_or_default();
+    columns.refresh_search_key();
+    ci_store::place(tx, ci, placement, &columns).await?;
+    let detail = json!({ "site_id": placement.site_id, "location": columns.location });
+    Ok(tags::record(tx, context, actor, (summary.organisation_id, ci), "ci.placed", detail).await?)
 }
 
 /// Recomputes the columns that declarations and sections share.

@@ -174,6 +174,17 @@ pub struct NewCi {
     pub declared: Vec<(DeclaredField, String)>,
 }
 
+/// Where an item stands and who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The site, one of the item's organisation.
+    pub site_id: Option<SiteId>,
+    /// Building, floor, room.
+    pub location: String,
+    /// The person it is given to.
+    pub assigned_to_id: Option<PersonId>,
+}
+
 /// The enrolled machine behind a contact; filled by `agents` from the certificate, never from the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgentBinding {

@@ -25,14 +25,8 @@ pub enum AssetMatch {
 
 impl AssetMatch {
     /// All, in the order they are shown.
-    pub const ALL: [Self; 6] = [
-        Self::Attached,
-        Self::Unknown,
-        Self::Ambiguous,
-        Self::Foreign,
-        Self::Placeholder,
-        Self::None,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Attached, Self::Unknown, Self::Ambiguous, Self::Foreign, Self::Placeholder, Self::None];
 
     /// Stored word, REST value and text key.
     pub fn code(self) -> &'static str {
@@ -78,32 +72,25 @@ pub struct Lookup {
 
 impl Lookup {
     /// A result without machines.
-    pub(super) fn empty(outcome: AssetMatch) -> Self {
-        Self {
-            outcome,
-            tag: None,
-            candidates: Vec::new(),
-            suggestions: Vec::new(),
-            looks_like_phone: false,
-        }
+    pub fn empty(outcome: AssetMatch) -> Self {
+        Self { outcome, tag: None, candidates: Vec::new(), suggestions: Vec::new(), looks_like_phone: false }
+    }
+
+    /// The machine itself, known otherwise than by a number.
+    pub fn certain(ci: CiSummary) -> Self {
+        Self { candidates: vec![ci], ..Self::empty(AssetMatch::Attached) }
     }
 }
 
 /// What an actor of `scope` may be told: a foreign tag looks exactly like an unknown one unless the scope is all.
 #[must_use]
 pub fn visible(lookup: Lookup, scope: Scope) -> Lookup {
-    Lookup {
-        outcome: lookup.outcome.visible(scope),
-        ..lookup
-    }
+    Lookup { outcome: lookup.outcome.visible(scope), ..lookup }
 }
 
 /// Whether a text has the shape of a French telephone number: ten digits from 0, or nine after +33.
 pub(super) fn looks_like_phone(typed: &str) -> bool {
-    let plain: String = typed
-        .chars()
-        .filter(|c| !c.is_whitespace() && !".-/()".contains(*c))
-        .collect();
+    let plain: String = typed.chars().filter(|c| !c.is_whitespace() && !".-/()".contains(*c)).collect();
     let national = match plain.strip_prefix("+33").or_else(|| plain.strip_prefix("0033")) {
         Some(rest) => rest.strip_prefix('0').unwrap_or(rest),
         None => match plain.strip_prefix('0') {
@@ -121,24 +108,14 @@ mod tests {
 
     #[test]
     fn the_telephone_number_of_the_sticker_is_recognised() {
-        for typed in [
-            "04 72 00 00 12",
-            "0472000012",
-            "+33 4 72 00 00 12",
-            "+33 (0)4.72.00.00.12",
-            "0033472000012",
-        ] {
+        for typed in
+            ["04 72 00 00 12", "0472000012", "+33 4 72 00 00 12", "+33 (0)4.72.00.00.12", "0033472000012"]
+        {
             assert!(looks_like_phone(typed), "{typed}");
         }
-        for typed in [
-            "INV-004217",
-            "004217",
-            "0012345678",
-            "047200001",
-            "04720000123",
-            "+49 4 72 00 00 12",
-            "",
-        ] {
+        for typed in
+            ["INV-004217", "004217", "0012345678", "047200001", "04720000123", "+49 4 72 00 00 12", ""]
+        {
             assert!(!looks_like_phone(typed), "{typed}");
         }
     }
@@ -146,18 +123,9 @@ mod tests {
     #[test]
     fn only_the_providers_staff_learns_that_a_tag_is_foreign() {
         let own = Scope::Organisation(OrganisationId::from(uuid::Uuid::from_u128(1)));
-        assert_eq!(
-            visible(Lookup::empty(AssetMatch::Foreign), own).outcome,
-            AssetMatch::Unknown
-        );
-        assert_eq!(
-            visible(Lookup::empty(AssetMatch::Foreign), Scope::All).outcome,
-            AssetMatch::Foreign
-        );
-        assert_eq!(
-            visible(Lookup::empty(AssetMatch::Ambiguous), own).outcome,
-            AssetMatch::Ambiguous
-        );
+        assert_eq!(visible(Lookup::empty(AssetMatch::Foreign), own).outcome, AssetMatch::Unknown);
+        assert_eq!(visible(Lookup::empty(AssetMatch::Foreign), Scope::All).outcome, AssetMatch::Foreign);
+        assert_eq!(visible(Lookup::empty(AssetMatch::Ambiguous), own).outcome, AssetMatch::Ambiguous);
     }
 
     #[test]

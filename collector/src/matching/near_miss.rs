@@ -44,10 +44,7 @@ struct Found {
 
 impl Found {
     fn new(own: &[char]) -> Self {
-        Self {
-            keys: Vec::new(),
-            seen: HashSet::from([own.iter().collect(), String::new()]),
-        }
+        Self { keys: Vec::new(), seen: HashSet::from([own.iter().collect(), String::new()]) }
     }
 
     fn add(&mut self, key: String) {
@@ -70,13 +67,7 @@ fn unshifted_digits(typed: &str, found: &mut Found) {
     for kept in [&SEPARATORS[..], &SEPARATORS[..1], &SEPARATORS[1..], &[]] {
         let shifted: String = typed
             .chars()
-            .map(|c| {
-                if kept.contains(&c) {
-                    c
-                } else {
-                    shifted_digit(c).unwrap_or(c)
-                }
-            })
+            .map(|c| if kept.contains(&c) { c } else { shifted_digit(c).unwrap_or(c) })
             .collect();
         found.add(tag_key(&shifted));
     }

@@ -28,25 +28,13 @@ pub async fn look_up(tx: &mut Tx, organisation: OrganisationId, typed: &str) -> 
     let conflict = inventory::find_open_conflict(tx, organisation, tag.key()).await?;
     if let Some(conflict) = conflict {
         let candidates = claimants(tx, organisation, &conflict).await?;
-        return Ok(Lookup {
-            tag: Some(tag),
-            candidates,
-            ..Lookup::empty(AssetMatch::Ambiguous)
-        });
+        return Ok(Lookup { tag: Some(tag), candidates, ..Lookup::empty(AssetMatch::Ambiguous) });
     }
     if let Some(ci) = holder {
-        return Ok(Lookup {
-            tag: Some(tag),
-            candidates: vec![ci],
-            ..Lookup::empty(AssetMatch::Attached)
-        });
+        return Ok(Lookup { tag: Some(tag), candidates: vec![ci], ..Lookup::empty(AssetMatch::Attached) });
     }
     let foreign = inventory::tag_is_foreign(tx, organisation, tag.key()).await?;
-    let outcome = if foreign {
-        AssetMatch::Foreign
-    } else {
-        AssetMatch::Unknown
-    };
+    let outcome = if foreign { AssetMatch::Foreign } else { AssetMatch::Unknown };
     Ok(Lookup {
         tag: Some(tag),
         suggestions: suggestions(tx, organisation, typed).await?,
@@ -92,11 +80,8 @@ async fn suggestions(
 
 /// The likeliest slip first, and only as many as people read.
 fn ranked(mut found: Vec<CiSummary>, keys: &[String]) -> Vec<CiSummary> {
-    let rank: HashMap<&str, usize> = keys
-        .iter()
-        .enumerate()
-        .map(|(place, key)| (key.as_str(), place))
-        .collect();
+    let rank: HashMap<&str, usize> =
+        keys.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect();
     let place = |ci: &CiSummary| {
         let key = ci.tag.as_deref().map(tag_key).unwrap_or_default();
         rank.get(key.as_str()).copied().unwrap_or(usize::MAX)

@@ -35,7 +35,8 @@ pub async fn create_api_key(
     if new.expires_at.is_some_and(|it| it <= now) {
         return Err(PeopleError::invalid("expires_at", "must be in the future"));
     }
-    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it))?;
+    let name =
+        text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it.to_string()))?;
     let id = ApiKeyId::generate(now, context.entropy.as_ref());
     let key = key_text(context.entropy.as_ref());
     let detail = json!({ "name": &name, "role": new.role });
@@ -46,7 +47,12 @@ pub async fn create_api_key(
 }
 
 /// Withdraws a key; it is refused from the next request on.
-pub async fn revoke_api_key(tx: &mut Tx, context: &Context, actor: &Actor, id: ApiKeyId) -> Result<(), PeopleError> {
+pub async fn revoke_api_key(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    id: ApiKeyId,
+) -> Result<(), PeopleError> {
     may_administer(actor)?;
     let revoked = store::api_key::revoke_api_key(tx, actor.scope, id, context.now()).await?;
     let organisation = revoked.ok_or(PeopleError::NotFound)?;
@@ -61,10 +67,16 @@ pub async fn find_api_key_actor(context: &Context, key: &str) -> Result<Option<A
     }
     let mut tx = context.db.read().await?;
     let hash = blake3::hash(key.as_bytes());
-    let Some(row) = store::api_key::find_api_key(&mut tx, hash.as_bytes(), context.now()).await? else { return Ok(None) };
+    let Some(row) = store::api_key::find_api_key(&mut tx, hash.as_bytes(), context.now()).await? else {
+        return Ok(None);
+    };
     let roles = vec![row.role];
-    let actor = scope_of(row.organisation_id, &roles)
-        .map(|scope| Actor { kind: ActorKind::ApiKey(row.id), label: row.name, scope, roles });
+    let actor = scope_of(row.organisation_id, &roles).map(|scope| Actor {
+        kind: ActorKind::ApiKey(row.id),
+        label: row.name,
+        scope,
+        roles,
+    });
     Ok(actor)
 }
 

@@ -31,7 +31,7 @@ pub struct Person {
 }
 
 /// Language of pages and mails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
@@ -128,7 +128,12 @@ pub(super) fn scope_of(organisation: Option<OrganisationId>, roles: &[Role]) -> 
 /// The actor a person is; nothing for the suspended and for those without organisation or staff role.
 pub fn actor_of(person: &Person) -> Option<Actor> {
     let scope = scope_of(person.organisation_id, &person.roles).filter(|_| person.active)?;
-    Some(Actor { kind: ActorKind::Person(person.id), label: person.name.clone(), scope, roles: person.roles.clone() })
+    Some(Actor {
+        kind: ActorKind::Person(person.id),
+        label: person.name.clone(),
+        scope,
+        roles: person.roles.clone(),
+    })
 }
 
 /// Why nobody was signed in.
@@ -199,8 +204,8 @@ pub enum PeopleError {
 }
 
 impl PeopleError {
-    pub(super) fn invalid(field: &'static str, reason: impl ToString) -> Self {
-        Self::Invalid { field, reason: reason.to_string() }
+    pub(super) fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid { field, reason: reason.into() }
     }
 }
 

@@ -18,9 +18,22 @@ pub const PASSWORD_CHARS: RangeInclusive<usize> = 12..=128;
 /// What people type when they are told to take twelve characters; compared without case, digits and signs
 /// at the end.
 const COMMON: [&str; 16] = [
-    "password", "passwordpassword", "motdepasse", "motdepassemotdepasse", "administrator", "administrateur",
-    "azertyuiop", "azertyuiopqs", "qwertyuiop", "qwertyuiopas", "letmeinletmein", "iloveyouiloveyou",
-    "welcomewelcome", "bienvenue", "changemechangeme", "helpdeskhelpdesk",
+    "password",
+    "passwordpassword",
+    "motdepasse",
+    "motdepassemotdepasse",
+    "administrator",
+    "administrateur",
+    "azertyuiop",
+    "azertyuiopqs",
+    "qwertyuiop",
+    "qwertyuiopas",
+    "letmeinletmein",
+    "iloveyouiloveyou",
+    "welcomewelcome",
+    "bienvenue",
+    "changemechangeme",
+    "helpdeskhelpdesk",
 ];
 
 /// Hashes computed at once: each takes 19 MiB and a core for some 30 ms.
@@ -119,9 +132,13 @@ mod tests {
 
     #[test]
     fn a_password_everybody_tries_first_is_refused() {
-        for password in
-            ["Camille.Martin@example.org", "camille.martin2026!", "Administrateur1!", "aaaaaaaaaaaaaa", "123456789012"]
-        {
+        for password in [
+            "Camille.Martin@example.org",
+            "camille.martin2026!",
+            "Administrateur1!",
+            "aaaaaaaaaaaaaa",
+            "123456789012",
+        ] {
             assert!(refused(password), "{password}");
         }
     }
@@ -130,7 +147,10 @@ mod tests {
     fn the_stand_in_costs_what_a_real_hash_costs() {
         let stand_in = PasswordHash::new(STAND_IN).expect("well formed");
         let fresh: PasswordHash = Argon2::default().hash_password_with_salt(b"x", &[1; 16]).expect("hash");
-        assert_eq!(Params::try_from(&stand_in).expect("parameters"), Params::try_from(&fresh).expect("parameters"));
+        assert_eq!(
+            Params::try_from(&stand_in).expect("parameters"),
+            Params::try_from(&fresh).expect("parameters")
+        );
         assert_eq!(stand_in.algorithm, fresh.algorithm);
         assert_eq!(stand_in.hash.map(|it| it.as_bytes().len()), fresh.hash.map(|it| it.as_bytes().len()));
     }

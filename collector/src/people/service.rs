@@ -39,9 +39,10 @@ pub async fn create_person(
         id: PersonId::generate(context.now(), context.entropy.as_ref()),
         organisation_id: new.organisation_id,
         email: new.email,
-        name: text::line(&new.name, NAME_CHARS_MAX).map_err(|it| PeopleError::invalid("name", it))?,
+        name: text::line(&new.name, NAME_CHARS_MAX)
+            .map_err(|it| PeopleError::invalid("name", it.to_string()))?,
         phone: text::optional_line(&new.phone, PHONE_CHARS_MAX)
-            .map_err(|it| PeopleError::invalid("phone", it))?
+            .map_err(|it| PeopleError::invalid("phone", it.to_string()))?
             .unwrap_or_default(),
         language: new.language,
         active: true,
@@ -128,7 +129,8 @@ pub async fn set_language(context: &Context, person: PersonId, language: Languag
 pub async fn prune(tx: &mut Tx, context: &Context) -> Result<u64, StoreError> {
     let now = context.now();
     let sessions = store::session::delete_dead_sessions(tx, now, now - session::SESSION_IDLE_MAX).await?;
-    let failures = store::session::delete_old_failures(tx, now, now - sign_in::FAILURES_FORGOTTEN_AFTER).await?;
+    let failures =
+        store::session::delete_old_failures(tx, now, now - sign_in::FAILURES_FORGOTTEN_AFTER).await?;
     Ok(sessions + failures)
 }
 
@@ -150,7 +152,10 @@ pub(super) async fn check_organisation(
 }
 
 /// The roles sorted and each once, if they make sense with that organisation.
-pub(super) fn checked_roles(organisation: Option<OrganisationId>, roles: Vec<Role>) -> Result<Vec<Role>, PeopleError> {
+pub(super) fn checked_roles(
+    organisation: Option<OrganisationId>,
+    roles: Vec<Role>,
+) -> Result<Vec<Role>, PeopleError> {
     let mut roles = roles;
     roles.sort();
     roles.dedup();
@@ -163,7 +168,8 @@ pub(super) fn checked_roles(organisation: Option<OrganisationId>, roles: Vec<Rol
 async fn person_to_administer(tx: &mut Tx, actor: &Actor, person: PersonId) -> Result<Person, PeopleError> {
     may_administer(actor)?;
     let found = store::find_person(tx, person).await?.ok_or(PeopleError::NotFound)?;
-    let seen = found.organisation_id.map_or(actor.scope.organisation().is_none(), |it| actor.scope.contains(it));
+    let seen =
+        found.organisation_id.map_or(actor.scope.organisation().is_none(), |it| actor.scope.contains(it));
     if seen { Ok(found) } else { Err(PeopleError::NotFound) }
 }
 

@@ -14,16 +14,20 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::PersonId;
 
 /// A session nobody used for so long is over (ASVS 5.0 §7.3).
-pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+pub const SESSION_IDLE_MAX: Duration = Duration::from_mins(30);
 /// A session is over after so long, used or not: one working day.
-pub const SESSION_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
+pub const SESSION_AGE_MAX: Duration = Duration::from_hours(12);
 /// Use is written down at most so often: reading pages must not keep the writer busy.
-const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
+const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 /// Characters of 32 bytes in base64.
 const TOKEN_CHARS: usize = 43;
 
 /// Begins a session; the token is given once.
-pub(super) async fn begin(tx: &mut Tx, context: &Context, person: PersonId) -> Result<SecretString, StoreError> {
+pub(super) async fn begin(
+    tx: &mut Tx,
+    context: &Context,
+    person: PersonId,
+) -> Result<SecretString, StoreError> {
     let token = random_text(context.entropy.as_ref());
     let csrf_token = random_text(context.entropy.as_ref());
     let now = context.now();
@@ -47,14 +51,20 @@ pub async fn find_session(context: &Context, token: &str) -> Result<Option<Sessi
     let hash = blake3::hash(token.as_bytes());
     let now = context.now();
     let mut tx = context.db.read().await?;
-    let Some(row) = store::session::find_session(&mut tx, hash.as_bytes()).await? else { return Ok(None) };
+    let Some(row) = store::session::find_session(&mut tx, hash.as_bytes()).await? else {
+        return Ok(None);
+    };
     let idle = now.since(row.last_seen_at);
     if row.expires_at <= now || idle >= SESSION_IDLE_MAX {
         return Ok(None);
     }
-    let Some(person) = store::find_person(&mut tx, row.person_id).await? else { return Ok(None) };
+    let Some(person) = store::find_person(&mut tx, row.person_id).await? else {
+        return Ok(None);
+    };
     drop(tx);
-    let Some(actor) = actor_of(&person) else { return Ok(None) };
+    let Some(actor) = actor_of(&person) else {
+        return Ok(None);
+    };
     if idle >= TOUCH_INTERVAL {
         let mut tx = context.db.begin().await?;
         store::session::touch_session(&mut tx, hash.as_bytes(), now).await?;

@@ -18,11 +18,11 @@ use crate::kernel::time::UtcMicros;
 /// Failures after which an address is locked.
 const FAILURES_MAX: i64 = 5;
 /// First lock; doubles with every further failure.
-const LOCK_FIRST: Duration = Duration::from_secs(15 * 60);
+const LOCK_FIRST: Duration = Duration::from_mins(15);
 /// Longest lock: a person comes back the next day.
-const LOCK_MAX: Duration = Duration::from_secs(24 * 3600);
+const LOCK_MAX: Duration = Duration::from_hours(24);
 /// Failures older than this no longer count.
-pub(super) const FAILURES_FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
+pub(super) const FAILURES_FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
 /// What counting an attempt found.
 enum Attempt {
@@ -34,7 +34,11 @@ enum Attempt {
 
 /// Signs a person in. Unknown address, wrong password and suspended person answer alike, cost alike and
 /// lock alike: five failures lock the address for 15 minutes, each further one doubles that, up to 24 h.
-pub async fn sign_in(context: &Context, email: &str, password: SecretString) -> Result<SignedIn, SignInError> {
+pub async fn sign_in(
+    context: &Context,
+    email: &str,
+    password: SecretString,
+) -> Result<SignedIn, SignInError> {
     let address = email.parse::<EmailAddress>().ok();
     let hash = address_hash(address.as_ref().map_or(email, EmailAddress::as_str));
     let lock = match count_attempt(context, &hash).await? {
@@ -59,7 +63,8 @@ pub async fn sign_in(context: &Context, email: &str, password: SecretString) -> 
 async fn count_attempt(context: &Context, hash: &blake3::Hash) -> Result<Attempt, StoreError> {
     let now = context.now();
     let mut tx = context.db.begin().await?;
-    let counted = store::session::count_failure(&mut tx, hash.as_bytes(), now, now - FAILURES_FORGOTTEN_AFTER).await?;
+    let counted =
+        store::session::count_failure(&mut tx, hash.as_bytes(), now, now - FAILURES_FORGOTTEN_AFTER).await?;
     if let Some(until) = counted.locked_until.filter(|it| *it > now) {
         return Ok(Attempt::Locked { until });
     }
@@ -72,7 +77,12 @@ async fn count_attempt(context: &Context, hash: &blake3::Hash) -> Result<Attempt
     Ok(Attempt::Counted { lock })
 }
 
-async fn record_lock(tx: &mut Tx, context: &Context, hash: &blake3::Hash, until: UtcMicros) -> Result<(), StoreError> {
+async fn record_lock(
+    tx: &mut Tx,
+    context: &Context,
+    hash: &blake3::Hash,
+    until: UtcMicros,
+) -> Result<(), StoreError> {
     let deed = Deed {
         organisation_id: None,
         action: "sign_in.locked",

@@ -25,8 +25,14 @@ fn context(db: Db) -> (Context, Arc<ManualClock>) {
 
 async fn organisation(context: &Context, code: &str) -> OrganisationId {
     let mut tx = context.db.begin().await.expect("begin");
-    let new = NewOrganisation { code: code.into(), name: code.into(), time_zone: "Europe/Paris".into(), demo: false };
-    let made = sites::create_organisation(&mut tx, context, &Actor::system(), new).await.expect("organisation");
+    let new = NewOrganisation {
+        code: code.into(),
+        name: code.into(),
+        time_zone: "Europe/Paris".into(),
+        demo: false,
+    };
+    let made =
+        sites::create_organisation(&mut tx, context, &Actor::system(), new).await.expect("organisation");
     tx.commit().await.expect("commit");
     made.id
 }
@@ -51,7 +57,8 @@ async fn person(context: &Context, new: NewPerson) -> Person {
 }
 
 async fn technician(context: &Context) -> Person {
-    let made = person(context, new_person(None, "tech@example.org", "Té Chnicien", &[Role::TechnicianN1])).await;
+    let made =
+        person(context, new_person(None, "tech@example.org", "Té Chnicien", &[Role::TechnicianN1])).await;
     set_password(context, &Actor::system(), made.id, PASSWORD.into()).await.expect("password");
     made
 }
@@ -107,9 +114,9 @@ db_test! {
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0], answers[2]);
         let early = sign_in(&context, "tech@example.org", PASSWORD.into()).await.expect_err("locked");
-        let until = UtcMicros::from_seconds(1_800_000_000) + Duration::from_secs(15 * 60);
+        let until = UtcMicros::from_seconds(1_800_000_000) + Duration::from_mins(15);
         assert!(matches!(early, SignInError::Locked { until: it } if it == until), "{early:?}");
-        clock.advance(Duration::from_secs(15 * 60));
+        clock.advance(Duration::from_mins(15));
         sign_in(&context, "tech@example.org", PASSWORD.into()).await.expect("the lock is over");
         for _ in 0..4 {
             let error = sign_in(&context, "tech@example.org", "wrong but long".into()).await.expect_err("refused");
@@ -145,11 +152,11 @@ db_test! {
         let idle = sign_in(&context, "tech@example.org", PASSWORD.into()).await.expect("signed in").token;
         let used = sign_in(&context, "tech@example.org", PASSWORD.into()).await.expect("signed in").token;
         for _ in 0..35 {
-            clock.advance(Duration::from_secs(20 * 60));
+            clock.advance(Duration::from_mins(20));
             assert!(find_session(&context, used.expose_secret()).await.expect("find").is_some());
         }
         assert!(find_session(&context, idle.expose_secret()).await.expect("find").is_none());
-        clock.advance(Duration::from_secs(20 * 60));
+        clock.advance(Duration::from_mins(20));
         assert!(find_session(&context, used.expose_secret()).await.expect("find").is_none(), "twelve hours");
         let mut tx = context.db.begin().await.expect("begin");
         assert_eq!(prune(&mut tx, &context).await.expect("prune"), 2);
@@ -255,9 +262,10 @@ db_test! {
         let acme = organisation(&context, "ACME").await;
         let mut tx = context.db.begin().await.expect("begin");
         let system = Actor::system();
-        let tomorrow = context.now() + Duration::from_secs(86_400);
+        let tomorrow = context.now() + Duration::from_hours(24);
         let new = NewApiKey { name: "helpdesk".into(), role: Role::Peu, organisation_id: Some(acme), expires_at: Some(tomorrow) };
         let (id, key) = create_api_key(&mut tx, &context, &system, new.clone()).await.expect("key");
+        clock.advance(Duration::from_millis(5));
         let (second_id, second) = create_api_key(&mut tx, &context, &system, NewApiKey { expires_at: None, ..new }).await.expect("key");
         tx.commit().await.expect("commit");
         assert_eq!(key.expose_secret().len(), 57);
@@ -265,7 +273,7 @@ db_test! {
         assert_eq!((actor.kind, actor.scope, actor.label.as_str()), (ActorKind::ApiKey(id), Scope::Organisation(acme), "helpdesk"));
         let wrong = format!("parc_{}", "a".repeat(52));
         assert!(find_api_key_actor(&context, &wrong).await.expect("find").is_none());
-        clock.advance(Duration::from_secs(86_400));
+        clock.advance(Duration::from_hours(24));
         assert!(find_api_key_actor(&context, key.expose_secret()).await.expect("find").is_none(), "expired");
         assert!(find_api_key_actor(&context, second.expose_secret()).await.expect("find").is_some());
         let mut tx = context.db.begin().await.expect("begin");

@@ -8,6 +8,7 @@
 
 mod action;
 pub mod api;
+pub mod link;
 mod model;
 mod number;
 mod priority;

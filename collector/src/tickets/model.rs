@@ -5,7 +5,7 @@ use super::words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
 };
 use crate::inventory::{Change, CiSummary, Machine};
-use crate::kernel::id::{OrganisationId, PersonId, SiteId, TicketAssetId};
+use crate::kernel::id::{CiId, OrganisationId, PersonId, SiteId, TicketAssetId};
 use crate::kernel::time::UtcMicros;
 use crate::matching::AssetMatch;
 
@@ -46,6 +46,8 @@ pub struct NewTicket {
     pub urgency: Urgency,
     /// As typed, at most 100 characters; empty when none was given. Never blocks creation (rule R051).
     pub inventory_number: String,
+    /// The machine itself, known by its certificate or a signed link; used when no number was typed.
+    pub machine: Option<CiId>,
     /// The same id from the same actor opens one ticket only.
     pub request_id: Option<[u8; 16]>,
 }

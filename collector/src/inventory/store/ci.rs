@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::QueryBuilder;
 
 use super::super::machine::{DeclaredField, SourcedValue};
-use super::super::model::{Lifecycle, TagSource};
+use super::super::model::{Lifecycle, TagSource, Placement};
 use super::super::record::Columns;
 use super::ROWS_MAX;
 use crate::db::{StoreError, Tx};
@@ -116,6 +116,26 @@ pub(in super::super) async fn adopt(tx: &mut Tx, ci: CiId, site: Option<SiteId>)
     )
     .bind(ci)
     .bind(site)
+    .execute(conn)
+    .await
+    .map(drop))
+}
+
+/// Moves an item to a site, a location and a person.
+pub(in super::super) async fn place(
+    tx: &mut Tx,
+    ci: CiId,
+    placement: &Placement,
+    columns: &Columns,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE inventory_ci SET site_id = $2, location = $3, assigned_to_id = $4, search_key = $5 WHERE id = $1"
+    )
+    .bind(ci)
+    .bind(placement.site_id)
+    .bind(&columns.location)
+    .bind(placement.assigned_to_id)
+    .bind(&columns.search_key)
     .execute(conn)
     .await
     .map(drop))

@@ -54,7 +54,8 @@ pub(in crate::people) async fn revoke_api_key(
     id: ApiKeyId,
     at: UtcMicros,
 ) -> Result<Option<Option<OrganisationId>>, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar(
+    sql!(tx, |conn| {
+        sqlx::query_scalar(
         "UPDATE person_api_key SET revoked_at = $3
          WHERE id = $1 AND revoked_at IS NULL AND ($2 IS NULL OR organisation_id = $2) RETURNING organisation_id"
     )
@@ -62,11 +63,16 @@ pub(in crate::people) async fn revoke_api_key(
     .bind(scope.organisation())
     .bind(at)
     .fetch_optional(conn)
-    .await)
+    .await
+    })
 }
 
 /// Keys in scope, newest first, withdrawn ones too.
-pub async fn list_api_keys(tx: &mut Tx, scope: Scope, page: &PageRequest) -> Result<Page<ApiKey>, StoreError> {
+pub async fn list_api_keys(
+    tx: &mut Tx,
+    scope: Scope,
+    page: &PageRequest,
+) -> Result<Page<ApiKey>, StoreError> {
     let after = page.after.as_deref().and_then(|it| it.parse::<ApiKeyId>().ok());
     let rows: Vec<ApiKey> = sql!(tx, |conn| sqlx::query_as(
         "SELECT id, name, role, organisation_id, created_at, expires_at, revoked_at FROM person_api_key

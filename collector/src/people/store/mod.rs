@@ -67,7 +67,8 @@ impl PersonRow {
 
 /// Stores a person; `false` when the address is taken.
 pub(super) async fn insert_person(tx: &mut Tx, new: &Person, at: UtcMicros) -> Result<bool, StoreError> {
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO person (id, organisation_id, email, name, search_key, phone, language, status, default_site_id, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9) ON CONFLICT (email) DO NOTHING"
     )
@@ -82,7 +83,8 @@ pub(super) async fn insert_person(tx: &mut Tx, new: &Person, at: UtcMicros) -> R
     .bind(at)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() == 1))
+    .map(|done| done.rows_affected() == 1)
+    })
 }
 
 pub(super) async fn replace_roles(tx: &mut Tx, person: PersonId, roles: &[Role]) -> Result<(), StoreError> {
@@ -121,7 +123,11 @@ pub(super) async fn update_password(tx: &mut Tx, person: PersonId, hash: &str) -
         .map(drop))
 }
 
-pub(super) async fn update_language(tx: &mut Tx, person: PersonId, language: Language) -> Result<(), StoreError> {
+pub(super) async fn update_language(
+    tx: &mut Tx,
+    person: PersonId,
+    language: Language,
+) -> Result<(), StoreError> {
     sql!(tx, |conn| sqlx::query("UPDATE person SET language = $2 WHERE id = $1")
         .bind(person)
         .bind(language)
@@ -162,7 +168,12 @@ pub(super) async fn find_credentials(
 
 /// People in scope whose name or address contains every word of `query`, without regard to case and
 /// accents, by name. At most four words count.
-pub async fn list_people(tx: &mut Tx, scope: Scope, query: &str, page: &PageRequest) -> Result<Page<Person>, StoreError> {
+pub async fn list_people(
+    tx: &mut Tx,
+    scope: Scope,
+    query: &str,
+    page: &PageRequest,
+) -> Result<Page<Person>, StoreError> {
     let folded = search_key(query);
     let mut words = folded.split_whitespace().take(SEARCH_WORDS).map(|it| format!("%{}%", like_literal(it)));
     let mut next_word = || words.next().unwrap_or_else(|| "%".into());

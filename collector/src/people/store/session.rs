@@ -48,7 +48,10 @@ pub(in crate::people) async fn insert_session(tx: &mut Tx, new: &NewSession<'_>)
     .map(drop))
 }
 
-pub(in crate::people) async fn find_session(tx: &mut Tx, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+pub(in crate::people) async fn find_session(
+    tx: &mut Tx,
+    token_hash: &[u8; 32],
+) -> Result<Option<SessionRow>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(
         "SELECT person_id, csrf_token, last_seen_at, expires_at FROM person_session WHERE token_hash = $1"
     )
@@ -57,13 +60,19 @@ pub(in crate::people) async fn find_session(tx: &mut Tx, token_hash: &[u8; 32]) 
     .await)
 }
 
-pub(in crate::people) async fn touch_session(tx: &mut Tx, token_hash: &[u8; 32], at: UtcMicros) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query("UPDATE person_session SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2")
-        .bind(&token_hash[..])
-        .bind(at)
-        .execute(conn)
-        .await
-        .map(drop))
+pub(in crate::people) async fn touch_session(
+    tx: &mut Tx,
+    token_hash: &[u8; 32],
+    at: UtcMicros,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE person_session SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at < $2"
+    )
+    .bind(&token_hash[..])
+    .bind(at)
+    .execute(conn)
+    .await
+    .map(drop))
 }
 
 pub(in crate::people) async fn delete_session(tx: &mut Tx, token_hash: &[u8; 32]) -> Result<(), StoreError> {
@@ -124,16 +133,25 @@ pub(in crate::people) async fn count_failure(
     .await)
 }
 
-pub(in crate::people) async fn lock(tx: &mut Tx, address_hash: &[u8; 32], until: UtcMicros) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query("UPDATE person_sign_in_failure SET locked_until = $2 WHERE address_hash = $1")
-        .bind(&address_hash[..])
-        .bind(until)
-        .execute(conn)
-        .await
-        .map(drop))
+pub(in crate::people) async fn lock(
+    tx: &mut Tx,
+    address_hash: &[u8; 32],
+    until: UtcMicros,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE person_sign_in_failure SET locked_until = $2 WHERE address_hash = $1"
+    )
+    .bind(&address_hash[..])
+    .bind(until)
+    .execute(conn)
+    .await
+    .map(drop))
 }
 
-pub(in crate::people) async fn clear_failures(tx: &mut Tx, address_hash: &[u8; 32]) -> Result<(), StoreError> {
+pub(in crate::people) async fn clear_failures(
+    tx: &mut Tx,
+    address_hash: &[u8; 32],
+) -> Result<(), StoreError> {
     sql!(tx, |conn| sqlx::query("DELETE FROM person_sign_in_failure WHERE address_hash = $1")
         .bind(&address_hash[..])
         .execute(conn)

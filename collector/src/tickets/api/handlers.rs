@@ -199,6 +199,7 @@ async fn new_ticket(
         scope: request.scope.unwrap_or(ImpactScope::One),
         urgency: request.urgency.unwrap_or(Urgency::Medium),
         inventory_number: request.inventory_number.unwrap_or_default(),
+        machine: None,
         request_id,
     };
     let texts = tickets::refusals(&new).into_iter();

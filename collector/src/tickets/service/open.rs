@@ -7,7 +7,8 @@ use super::texts::clean_new;
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::Tx;
-use crate::kernel::actor::{Actor, ActorKind, Permission};
+use crate::inventory;
+use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
 use crate::kernel::id::{OrganisationId, PersonId};
 use crate::kernel::text::search_key;
 use crate::matching::{self, AssetMatch, Lookup};
@@ -41,7 +42,7 @@ pub async fn open_ticket(
         return Ok(known);
     }
     let parties = check_places(&mut tx, &new).await?;
-    let lookup = matching::look_up(&mut tx, new.organisation_id, &new.inventory_number).await?;
+    let lookup = look_up(&mut tx, &new).await?;
     let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
     if !store::insert(
         &mut tx,
@@ -58,6 +59,16 @@ pub async fn open_ticket(
     record(&mut tx, context, actor, &ticket, &lookup).await?;
     tx.commit().await?;
     Ok(opened(&ticket, actor, lookup, false))
+}
+
+/// By the typed number; without one by the machine itself, when it is known.
+async fn look_up(tx: &mut Tx, new: &NewTicket) -> Result<Lookup, TicketError> {
+    let organisation = new.organisation_id;
+    if let (Some(machine), true) = (new.machine, new.inventory_number.is_empty()) {
+        let known = inventory::find_ci(tx, Scope::Organisation(organisation), machine).await?;
+        return Ok(known.map_or_else(|| Lookup::empty(AssetMatch::None), Lookup::certain));
+    }
+    Ok(matching::look_up(tx, organisation, &new.inventory_number).await?)
 }
 
 /// Every field of a new ticket whose text is refused, with what is wrong with it, for forms that show all at once.
@@ -106,13 +117,7 @@ async fn find_repeated(
     let Some(key) = request_key else { return Ok(None) };
     let known = store::find_by_request(tx, key).await?;
     Ok(known.map(|ticket| {
-        let nothing = Lookup {
-            outcome: ticket.asset_match,
-            tag: None,
-            candidates: Vec::new(),
-            suggestions: Vec::new(),
-            looks_like_phone: false,
-        };
+        let nothing = Lookup::empty(ticket.asset_match);
         opened(&ticket, actor, nothing, true)
     }))
 }

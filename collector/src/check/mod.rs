@@ -1,0 +1,46 @@
+//! `parc-collector check`: is the database sound, and do the invariants hold that no constraint can state?
+//! Reads everything, changes nothing, owns no table.
+
+mod store;
+
+use std::fmt;
+
+use crate::context::Context;
+use crate::db::StoreError;
+
+/// Records shown per broken invariant; the count is complete.
+const EXAMPLES_MAX: i64 = 5;
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What should hold, as a sentence.
+    pub invariant: &'static str,
+    /// How many records break it.
+    pub count: i64,
+    /// A few of them.
+    pub examples: Vec<String>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "broken: {} ({} found", self.invariant, self.count)?;
+        if !self.examples.is_empty() {
+            write!(f, ", for instance {}", self.examples.join(", "))?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Looks at everything; an empty list is a sound database.
+pub async fn run(context: &Context) -> Result<Vec<Finding>, StoreError> {
+    let mut tx = context.db.read().await?;
+    let mut findings = store::engine_findings(&mut tx).await?;
+    for invariant in store::INVARIANTS {
+        let (count, examples) = store::violations(&mut tx, invariant, EXAMPLES_MAX).await?;
+        if count > 0 {
+            findings.push(Finding { invariant: invariant.sentence, count, examples });
+        }
+    }
+    Ok(findings)
+}

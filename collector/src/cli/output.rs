@@ -1,0 +1,38 @@
+//! What a person at the terminal reads.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the terminal")]
+
+use crate::quickstart::Report;
+
+/// One line of result.
+pub(super) fn line(text: &str) {
+    println!("{text}");
+}
+
+/// Why a command failed, with its causes.
+pub(super) fn failure(error: &anyhow::Error) {
+    eprintln!("parc-collector: {error:#}");
+}
+
+/// Shows the quickstart's steps as they happen and its result at the end.
+#[derive(Debug)]
+pub(super) struct Progress;
+
+impl Report for Progress {
+    fn step(&self, text: &str) {
+        eprintln!("  • {text}");
+    }
+
+    fn counted(&self, text: &str, done: usize, all: usize) {
+        const CELLS: usize = 24;
+        let filled = if all == 0 { CELLS } else { done * CELLS / all };
+        let bar: String = (0..CELLS).map(|cell| if cell < filled { '█' } else { '·' }).collect();
+        eprint!("\r  • {text} {bar} {done}/{all}");
+        if done == all {
+            eprintln!();
+        }
+    }
+
+    fn result(&self, text: &str) {
+        println!("{text}");
+    }
+}
