@@ -11,9 +11,9 @@ use tower::ServiceExt;
 use super::{ApiState, Rate, RateLimiter, router};
 use crate::context::Context;
 use crate::db::Db;
+use crate::inventory::{self, DeclaredField, Lifecycle, NewCi};
 use crate::kernel::actor::{Actor, ActorKind, Role, Scope};
 use crate::kernel::entropy::SystemEntropy;
-use crate::inventory::{self, DeclaredField, Lifecycle, NewCi};
 use crate::kernel::id::{CiId, OrganisationId};
 use crate::kernel::time::{ManualClock, UtcMicros, Zone};
 use crate::people::{self, Language, NewApiKey, NewPerson, Person};
@@ -47,18 +47,43 @@ impl Desk {
     pub(crate) async fn open(db: Db) -> Self {
         let noon = UtcMicros::parse("2026-11-12T12:00:00Z", &Zone::utc()).expect("valid");
         let clock = Arc::new(ManualClock::at(noon));
-        let context = Context { db, clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
+        let context = Context {
+            db,
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+        };
         let acme = organisation(&context, "ACME").await;
         let umbrella = organisation(&context, "UMBRELLA").await;
         let requester = person(&context, Some(acme.id), "rita@acme.example", Role::Requester).await;
         let colleague = person(&context, Some(acme.id), "carl@acme.example", Role::Requester).await;
-        let stranger = person(&context, Some(umbrella.id), "sven@umbrella.example", Role::Requester).await;
+        let stranger = person(
+            &context,
+            Some(umbrella.id),
+            "sven@umbrella.example",
+            Role::Requester,
+        )
+        .await;
         let technician = person(&context, None, "tom@desk.example", Role::TechnicianN1).await;
         let lead = person(&context, None, "lena@desk.example", Role::Lead).await;
-        Self { context, clock, acme, umbrella, requester, colleague, stranger, technician, lead }
+        Self {
+            context,
+            clock,
+            acme,
+            umbrella,
+            requester,
+            colleague,
+            stranger,
+            technician,
+            lead,
+        }
     }
 
-    pub(crate) async fn person(&self, organisation: Option<OrganisationId>, email: &str, role: Role) -> Person {
+    pub(crate) async fn person(
+        &self,
+        organisation: Option<OrganisationId>,
+        email: &str,
+        role: Role,
+    ) -> Person {
         person(&self.context, organisation, email, role).await
     }
 
@@ -104,7 +129,9 @@ impl Desk {
             lifecycle: Lifecycle::InUse,
             declared,
         };
-        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new).await.expect("machine");
+        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new)
+            .await
+            .expect("machine");
         tx.commit().await.expect("commit");
         ci
     }
@@ -113,7 +140,12 @@ impl Desk {
     pub(crate) async fn key(&self, role: Role, organisation_id: Option<OrganisationId>) -> String {
         let mut tx = self.context.db.begin().await.expect("begin");
         let name = format!("key of {}", role.code());
-        let new = NewApiKey { name, role, organisation_id, expires_at: None };
+        let new = NewApiKey {
+            name,
+            role,
+            organisation_id,
+            expires_at: None,
+        };
         let made = people::create_api_key(&mut tx, &self.context, &Actor::system(), new).await;
         tx.commit().await.expect("commit");
         made.expect("key").1.expose_secret().to_owned()
@@ -124,7 +156,10 @@ impl Desk {
     }
 
     pub(crate) fn hurried_router(&self, rate: Rate) -> axum::Router {
-        router(ApiState { context: self.context.clone(), limiter: RateLimiter::new(rate) })
+        router(ApiState {
+            context: self.context.clone(),
+            limiter: RateLimiter::new(rate),
+        })
     }
 
     pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {
@@ -135,18 +170,39 @@ impl Desk {
         self.post_with(key, path, &[], body).await
     }
 
-    pub(crate) async fn post_with(&self, key: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        answer(self.router(), request(key, "POST", path, headers, Some(body.to_string()))).await
+    pub(crate) async fn post_with(
+        &self,
+        key: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        answer(
+            self.router(),
+            request(key, "POST", path, headers, Some(body.to_string())),
+        )
+        .await
     }
 }
 
 /// A person acting.
 pub(crate) fn actor(person: &Person) -> Actor {
     let scope = person.organisation_id.map_or(Scope::All, Scope::Organisation);
-    Actor { kind: ActorKind::Person(person.id), label: person.name.clone(), scope, roles: person.roles.clone() }
+    Actor {
+        kind: ActorKind::Person(person.id),
+        label: person.name.clone(),
+        scope,
+        roles: person.roles.clone(),
+    }
 }
 
-pub(crate) fn request(key: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Request<Body> {
+pub(crate) fn request(
+    key: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<String>,
+) -> Request<Body> {
     let mut builder = Request::builder().method(method).uri(path);
     if !key.is_empty() {
         builder = builder.header(header::AUTHORIZATION, format!("Bearer {key}"));
@@ -157,28 +213,57 @@ pub(crate) fn request(key: &str, method: &str, path: &str, headers: &[(&str, &st
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
-    builder.body(body.map_or_else(Body::empty, Body::from)).expect("request")
+    builder
+        .body(body.map_or_else(Body::empty, Body::from))
+        .expect("request")
 }
 
 pub(crate) async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
     let response = router.oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("body").to_vec();
+    let bytes = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .expect("body")
+        .to_vec();
     let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer { status: parts.status, headers: parts.headers, bytes, json }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        bytes,
+        json,
+    }
 }
 
 async fn organisation(context: &Context, code: &str) -> Organisation {
     let mut tx = context.db.begin().await.expect("begin");
-    let new = NewOrganisation { code: code.into(), name: format!("{code} SA"), time_zone: "Europe/Paris".into(), demo: false };
-    let made = sites::create_organisation(&mut tx, context, &Actor::system(), new).await.expect("organisation");
-    let site = NewSite { organisation_id: made.id, name: "Lyon".into(), address: String::new(), main: true };
-    sites::create_site(&mut tx, context, &Actor::system(), site).await.expect("site");
+    let new = NewOrganisation {
+        code: code.into(),
+        name: format!("{code} SA"),
+        time_zone: "Europe/Paris".into(),
+        demo: false,
+    };
+    let made = sites::create_organisation(&mut tx, context, &Actor::system(), new)
+        .await
+        .expect("organisation");
+    let site = NewSite {
+        organisation_id: made.id,
+        name: "Lyon".into(),
+        address: String::new(),
+        main: true,
+    };
+    sites::create_site(&mut tx, context, &Actor::system(), site)
+        .await
+        .expect("site");
     tx.commit().await.expect("commit");
     made
 }
 
-async fn person(context: &Context, organisation_id: Option<OrganisationId>, email: &str, role: Role) -> Person {
+async fn person(
+    context: &Context,
+    organisation_id: Option<OrganisationId>,
+    email: &str,
+    role: Role,
+) -> Person {
     let mut tx = context.db.begin().await.expect("begin");
     let new = NewPerson {
         organisation_id,
@@ -189,7 +274,9 @@ async fn person(context: &Context, organisation_id: Option<OrganisationId>, emai
         default_site_id: None,
         roles: vec![role],
     };
-    let made = people::create_person(&mut tx, context, &Actor::system(), new).await.expect("person");
+    let made = people::create_person(&mut tx, context, &Actor::system(), new)
+        .await
+        .expect("person");
     tx.commit().await.expect("commit");
     made
 }
@@ -200,18 +287,33 @@ pub(crate) fn assert_documented(answer: &Answer, method: &str, path: &str) {
     let responses = &document["paths"][path][method]["responses"];
     let status = answer.status.as_str();
     let response = responses.get(status).unwrap_or(&responses["4XX"]);
-    let (_, media) = response["content"].as_object().and_then(|it| it.iter().next()).expect("a documented body");
+    let (_, media) = response["content"]
+        .as_object()
+        .and_then(|it| it.iter().next())
+        .expect("a documented body");
     check(&document, &media["schema"], &answer.json, path);
 }
 
 fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let pointer = reference.trim_start_matches('#');
-        return check(document, document.pointer(pointer).expect("known schema"), value, place);
+        return check(
+            document,
+            document.pointer(pointer).expect("known schema"),
+            value,
+            place,
+        );
     }
-    if let Some(options) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
+    if let Some(options) = schema
+        .get("oneOf")
+        .or_else(|| schema.get("anyOf"))
+        .and_then(Value::as_array)
+    {
         if value.is_null() {
-            return assert!(options.iter().any(|it| it["type"] == "null"), "{place} must not be null");
+            return assert!(
+                options.iter().any(|it| it["type"] == "null"),
+                "{place} must not be null"
+            );
         }
         let option = options.iter().find(|it| it["type"] != "null").expect("an option");
         return check(document, option, value, place);
@@ -221,9 +323,15 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
         None => vec![schema],
     };
     assert_type(schema, value, place);
-    if let Some(fields) = value.as_object().filter(|_| parts.iter().any(|it| it.get("properties").is_some())) {
+    if let Some(fields) = value
+        .as_object()
+        .filter(|_| parts.iter().any(|it| it.get("properties").is_some()))
+    {
         for required in parts.iter().filter_map(|it| it["required"].as_array()).flatten() {
-            assert!(fields.contains_key(required.as_str().expect("name")), "{place} lacks {required}");
+            assert!(
+                fields.contains_key(required.as_str().expect("name")),
+                "{place} lacks {required}"
+            );
         }
         for (name, field) in fields {
             let property = parts.iter().find_map(|it| it["properties"].get(name));
@@ -238,7 +346,11 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
 
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let reference = schema.get("$ref").and_then(Value::as_str);
-    reference.map_or(schema, |it| document.pointer(it.trim_start_matches('#')).expect("known schema"))
+    reference.map_or(schema, |it| {
+        document
+            .pointer(it.trim_start_matches('#'))
+            .expect("known schema")
+    })
 }
 
 fn assert_type(schema: &Value, value: &Value, place: &str) {

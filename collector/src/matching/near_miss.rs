@@ -65,8 +65,10 @@ fn unshifted_digits(typed: &str, found: &mut Found) {
         return;
     }
     for kept in [&SEPARATORS[..], &SEPARATORS[..1], &SEPARATORS[1..], &[]] {
-        let shifted: String =
-            typed.chars().map(|c| if kept.contains(&c) { c } else { shifted_digit(c).unwrap_or(c) }).collect();
+        let shifted: String = typed
+            .chars()
+            .map(|c| if kept.contains(&c) { c } else { shifted_digit(c).unwrap_or(c) })
+            .collect();
         found.add(tag_key(&shifted));
     }
 }
@@ -78,7 +80,11 @@ fn shifted_digit(c: char) -> Option<char> {
 
 /// The characters that `c` may be read as.
 fn look_alikes(c: char) -> impl Iterator<Item = char> {
-    CONFUSABLE.iter().filter(move |group| group.contains(c)).flat_map(|group| group.chars()).filter(move |it| *it != c)
+    CONFUSABLE
+        .iter()
+        .filter(move |group| group.contains(c))
+        .flat_map(|group| group.chars())
+        .filter(move |it| *it != c)
 }
 
 /// `INVO04217` for `INV004217`.

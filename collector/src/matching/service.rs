@@ -65,7 +65,11 @@ async fn claimants(
     Ok(found)
 }
 
-async fn suggestions(tx: &mut Tx, organisation: OrganisationId, typed: &str) -> Result<Vec<CiSummary>, StoreError> {
+async fn suggestions(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    typed: &str,
+) -> Result<Vec<CiSummary>, StoreError> {
     let keys = near_misses(typed);
     if keys.is_empty() {
         return Ok(Vec::new());
@@ -76,7 +80,8 @@ async fn suggestions(tx: &mut Tx, organisation: OrganisationId, typed: &str) -> 
 
 /// The likeliest slip first, and only as many as people read.
 fn ranked(mut found: Vec<CiSummary>, keys: &[String]) -> Vec<CiSummary> {
-    let rank: HashMap<&str, usize> = keys.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect();
+    let rank: HashMap<&str, usize> =
+        keys.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect();
     let place = |ci: &CiSummary| {
         let key = ci.tag.as_deref().map(tag_key).unwrap_or_default();
         rank.get(key.as_str()).copied().unwrap_or(usize::MAX)

@@ -20,12 +20,13 @@ pub(crate) mod web;
 
 pub use action::{TicketAction, TicketError};
 pub use model::{
-    NewTicket, OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
+    NewTicket, OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow,
+    TicketView,
 };
 pub use number::{NotANumber, TicketNumber};
 pub use service::{
-    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_ticket, list_tickets, list_tickets_of_ci,
-    open_ticket, refusals,
+    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_ticket, list_tickets,
+    list_tickets_of_ci, open_ticket, opened_assets, refusals,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,

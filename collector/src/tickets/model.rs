@@ -65,6 +65,8 @@ pub struct OpenedTicket {
     pub asset_match: AssetMatch,
     /// Near misses of an unknown number.
     pub suggestions: Vec<CiSummary>,
+    /// What `If-Match` carries.
+    pub version: i64,
     /// The request was known already; nothing was written.
     pub repeated: bool,
 }

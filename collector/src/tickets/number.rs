@@ -42,10 +42,17 @@ impl FromStr for TicketNumber {
     /// Accepts what people type: any case, blanks around.
     fn from_str(text: &str) -> Result<Self, NotANumber> {
         let text = text.trim().to_ascii_uppercase();
-        let (month, sequence) = text.strip_prefix('I').and_then(|it| it.split_once('_')).ok_or(NotANumber)?;
+        let (month, sequence) = text
+            .strip_prefix('I')
+            .and_then(|it| it.split_once('_'))
+            .ok_or(NotANumber)?;
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let plain = month.len() == 6 && digits(month) && digits(sequence);
-        if plain && (4..=SEQUENCE_DIGITS_MAX).contains(&sequence.len()) { Ok(Self(text)) } else { Err(NotANumber) }
+        if plain && (4..=SEQUENCE_DIGITS_MAX).contains(&sequence.len()) {
+            Ok(Self(text))
+        } else {
+            Err(NotANumber)
+        }
     }
 }
 
@@ -62,7 +69,16 @@ mod tests {
     #[test]
     fn a_number_is_read_as_people_type_it() {
         assert_eq!(" i202611_0042".parse(), Ok(TicketNumber::new("202611", 42)));
-        for text in ["", "I202611", "I202611_42", "I20261_0042", "X202611_0042", "I202611_00é2", "I202611_0042x", "I202611_0000000001"] {
+        for text in [
+            "",
+            "I202611",
+            "I202611_42",
+            "I20261_0042",
+            "X202611_0042",
+            "I202611_00é2",
+            "I202611_0042x",
+            "I202611_0000000001",
+        ] {
             assert_eq!(text.parse::<TicketNumber>(), Err(NotANumber), "{text}");
         }
     }

@@ -15,8 +15,25 @@ use crate::kernel::page::{PAGE_ROWS_MAX, PageRequest};
 use crate::kernel::time::UtcMicros;
 
 const HEADER: [&str; 19] = [
-    "tag", "name", "kind", "make", "model", "serial", "os", "os_version", "cpu", "memory_mib", "disk_mib", "organisation",
-    "site", "location", "user", "lifecycle", "software_count", "last_report_at", "last_change_at",
+    "tag",
+    "name",
+    "kind",
+    "make",
+    "model",
+    "serial",
+    "os",
+    "os_version",
+    "cpu",
+    "memory_mib",
+    "disk_mib",
+    "organisation",
+    "site",
+    "location",
+    "user",
+    "lifecycle",
+    "software_count",
+    "last_report_at",
+    "last_change_at",
 ];
 
 /// The list the filter finds as CSV. Each page is read on its own, so that a slow reader holds no transaction open.
@@ -25,15 +42,26 @@ pub fn asset_csv(
     scope: Scope,
     filter: CiFilter,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> + Send {
-    let first = PageRequest { after: None, limit: PAGE_ROWS_MAX };
+    let first = PageRequest {
+        after: None,
+        limit: PAGE_ROWS_MAX,
+    };
     let header = VecDeque::from([line(HEADER.map(String::from))]);
-    let start = Export { context, scope, filter, next: Some(first), ready: header };
+    let start = Export {
+        context,
+        scope,
+        filter,
+        next: Some(first),
+        ready: header,
+    };
     stream::try_unfold(start, |mut export| async move {
         loop {
             if let Some(bytes) = export.ready.pop_front() {
                 return Ok(Some((bytes, export)));
             }
-            let Some(request) = export.next.take() else { return Ok(None) };
+            let Some(request) = export.next.take() else {
+                return Ok(None);
+            };
             export.read(&request).await?;
         }
     })
@@ -54,7 +82,9 @@ impl Export {
         let page = inventory::list_cis(&mut tx, self.scope, &self.filter, request).await?;
         let lines: Vec<u8> = page.rows.iter().flat_map(|ci| line(cells(ci))).collect();
         self.ready.push_back(lines.into());
-        self.next = page.next.map(|it| PageRequest::from_query(Some(&it), Some(PAGE_ROWS_MAX)));
+        self.next = page
+            .next
+            .map(|it| PageRequest::from_query(Some(&it), Some(PAGE_ROWS_MAX)));
         Ok(())
     }
 }
@@ -86,7 +116,9 @@ fn cells(ci: &CiSummary) -> [String; HEADER.len()] {
 
 /// One record with its line end. Writing into memory cannot fail.
 fn line<const N: usize>(cells: [String; N]) -> Bytes {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
     let written = writer.write_record(cells);
     debug_assert!(written.is_ok());
     writer.into_inner().unwrap_or_default().into()

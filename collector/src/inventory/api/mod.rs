@@ -11,8 +11,10 @@ use crate::api::Route;
 pub use export::asset_csv;
 pub use handlers::{AssetDetail, AssetPage, HistoryPage, SoftwarePage, SoftwareView};
 pub(crate) use machine::fact;
-pub use machine::{Configuration, CpuView, DiskView, DisplayView, FactView, NetworkView, ProblemView, VolumeView};
 pub use machine::{AssetRow, ChangeView, MemoryModuleView, SourceView};
+pub use machine::{
+    Configuration, CpuView, DiskView, DisplayView, FactView, NetworkView, ProblemView, VolumeView,
+};
 
 /// The slice's part of the OpenAPI document.
 #[derive(Debug, utoipa::OpenApi)]
@@ -31,7 +33,10 @@ pub fn routes() -> Vec<Route> {
     vec![
         ("/api/v1/assets", get(handlers::list_assets)),
         ("/api/v1/assets/{tag}", get(handlers::get_asset)),
-        ("/api/v1/assets/{tag}/software", get(handlers::list_asset_software)),
+        (
+            "/api/v1/assets/{tag}/software",
+            get(handlers::list_asset_software),
+        ),
         ("/api/v1/assets/{tag}/history", get(handlers::list_asset_history)),
         ("/api/v1/assets/{tag}/tickets", get(handlers::list_asset_tickets)),
         ("/api/v1/exports/assets.csv", get(handlers::export_assets)),

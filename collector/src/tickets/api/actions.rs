@@ -129,7 +129,11 @@ impl Call {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::new(StatusCode::CONFLICT, "stale", "the ticket is being changed by others; try again"))
+        Err(Problem::new(
+            StatusCode::CONFLICT,
+            "stale",
+            "the ticket is being changed by others; try again",
+        ))
     }
 }
 
@@ -152,8 +156,12 @@ impl Wanted {
             Self::Attach(it) => attached(context, ticket, it).await,
             Self::Detach(it) => {
                 let asset = it.asset.parse();
-                let asset = asset.map_err(|_| Problem::invalid("asset", "is not a machine of this ticket"))?;
-                Ok(TicketAction::DetachAsset { asset, reason: it.reason.clone() })
+                let asset =
+                    asset.map_err(|_| Problem::invalid("asset", "is not a machine of this ticket"))?;
+                Ok(TicketAction::DetachAsset {
+                    asset,
+                    reason: it.reason.clone(),
+                })
             }
         }
     }
@@ -161,12 +169,17 @@ impl Wanted {
 
 async fn claimed(context: &Context, ticket: &Ticket, owner: Option<&str>) -> Result<TicketAction, Problem> {
     let Some(address) = owner else {
-        return Err(Problem::invalid("owner", "is needed: a key is no person and cannot own a ticket"));
+        return Err(Problem::invalid(
+            "owner",
+            "is needed: a key is no person and cannot own a ticket",
+        ));
     };
     let mut tx = context.db.read().await?;
     let owner = person_of(&mut tx, ticket.organisation_id, address).await?;
     let refused = || Problem::invalid("owner", "is not a technician of this organisation's tickets");
-    Ok(TicketAction::Assign { owner: owner.ok_or_else(refused)? })
+    Ok(TicketAction::Assign {
+        owner: owner.ok_or_else(refused)?,
+    })
 }
 
 /// A date without time is midnight in the organisation's time zone.
@@ -178,17 +191,28 @@ fn until(ticket: &Ticket, text: Option<&str>) -> Result<Option<UtcMicros>, Probl
 }
 
 /// With a serial number: the one of the claiming machines that has it.
-async fn attached(context: &Context, ticket: &Ticket, request: &AssetRequest) -> Result<TicketAction, Problem> {
+async fn attached(
+    context: &Context,
+    ticket: &Ticket,
+    request: &AssetRequest,
+) -> Result<TicketAction, Problem> {
     let role = request.role.unwrap_or(AssetRole::Affected);
     let inventory_number = request.inventory_number.clone();
     let Some(serial) = request.serial.as_deref() else {
-        return Ok(TicketAction::AttachAsset { inventory_number, role });
+        return Ok(TicketAction::AttachAsset {
+            inventory_number,
+            role,
+        });
     };
     let mut tx = context.db.read().await?;
     let lookup = matching::look_up(&mut tx, ticket.organisation_id, &inventory_number).await?;
     let claims = matches!(lookup.outcome, AssetMatch::Attached | AssetMatch::Ambiguous);
-    let chosen = lookup.candidates.iter().find(|it| claims && !serial.is_empty() && it.serial == serial);
-    let chosen = chosen.ok_or_else(|| Problem::invalid("serial", "is not of a machine that has this number"))?;
+    let chosen = lookup
+        .candidates
+        .iter()
+        .find(|it| claims && !serial.is_empty() && it.serial == serial);
+    let chosen =
+        chosen.ok_or_else(|| Problem::invalid("serial", "is not of a machine that has this number"))?;
     Ok(TicketAction::AttachCi { ci: chosen.id, role })
 }
 

@@ -69,12 +69,15 @@ pub(super) async fn create_ticket(
     let context = &state.context;
     let new = new_ticket(context, &actor, request, request_id(&headers)?).await?;
     let opened = tickets::open_ticket(context, &actor, new).await?;
-    let view = tickets::find_ticket(context, &actor, &opened.number).await?;
-    let (assets, version) = view.map_or_else(|| (Vec::new(), 1), |it| (it.assets, it.ticket.version));
+    let assets = tickets::opened_assets(context, &actor, &opened).await?;
     let body = TicketCreated::new(&opened, &assets, actor.may(Permission::ReadAssets));
-    let status = if opened.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    let status = if opened.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert(header::ETAG, etag(version));
+    response.headers_mut().insert(header::ETAG, etag(opened.version));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/tickets/{}", opened.number)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -92,7 +95,10 @@ pub(super) async fn list_tickets(
     let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
     let filter = query.filter(&state.context, &actor).await?;
     let page = tickets::list_tickets(&state.context, &actor, &filter, &request).await?;
-    Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
+    Ok(Json(TicketPage {
+        items: page.rows.iter().map(TicketLine::from).collect(),
+        next: page.next,
+    }))
 }
 
 /// One ticket with its machines and history.
@@ -109,7 +115,9 @@ pub(super) async fn get_ticket(
 /// The ticket, if the actor may see it: out of scope and unreadable numbers are simply not there.
 pub(super) async fn seen(context: &Context, actor: &Actor, number: &str) -> Result<TicketView, Problem> {
     let number: TicketNumber = number.parse().map_err(|_| Problem::not_found())?;
-    tickets::find_ticket(context, actor, &number).await?.ok_or_else(Problem::not_found)
+    tickets::find_ticket(context, actor, &number)
+        .await?
+        .ok_or_else(Problem::not_found)
 }
 
 /// A ticket with its entity tag.
@@ -128,7 +136,9 @@ pub(super) async fn person_of(
     organisation: OrganisationId,
     address: &str,
 ) -> Result<Option<PersonId>, Problem> {
-    let Ok(email) = address.parse::<EmailAddress>() else { return Ok(None) };
+    let Ok(email) = address.parse::<EmailAddress>() else {
+        return Ok(None);
+    };
     let person = people::find_person_by_email(tx, &email).await?;
     let person = person.filter(|it| it.active && it.organisation_id.is_none_or(|own| own == organisation));
     Ok(person.map(|it| it.id))
@@ -145,7 +155,10 @@ async fn new_ticket(
     let organisation_id = organisation(&mut tx, actor.scope, request.organisation.as_deref()).await?;
     let mut errors = Vec::new();
     let mut wrong = |field: &str, reason: &str| {
-        errors.push(FieldProblem { field: field.to_owned(), reason: reason.to_owned() });
+        errors.push(FieldProblem {
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        });
     };
     let requester = person_of(&mut tx, organisation_id, &request.requester).await?;
     if requester.is_none() {
@@ -190,8 +203,15 @@ async fn new_ticket(
         request_id,
     };
     let texts = tickets::refusals(&new).into_iter();
-    errors.extend(texts.map(|(field, reason)| FieldProblem { field: field.to_owned(), reason }));
-    if errors.is_empty() { Ok(new) } else { Err(Problem::invalid_fields(errors)) }
+    errors.extend(texts.map(|(field, reason)| FieldProblem {
+        field: field.to_owned(),
+        reason,
+    }));
+    if errors.is_empty() {
+        Ok(new)
+    } else {
+        Err(Problem::invalid_fields(errors))
+    }
 }
 
 /// A key of one organisation may leave it out; a key of all must name one.
@@ -199,19 +219,31 @@ async fn organisation(tx: &mut Tx, scope: Scope, code: Option<&str>) -> Result<O
     match (code, scope) {
         (Some(code), _) => {
             let code = code.trim().to_ascii_uppercase();
-            let found = sites::find_organisation_by_code(tx, &code).await?.filter(|it| scope.contains(it.id));
-            Ok(found.ok_or_else(|| Problem::invalid("organisation", "is not known"))?.id)
+            let found = sites::find_organisation_by_code(tx, &code)
+                .await?
+                .filter(|it| scope.contains(it.id));
+            Ok(found
+                .ok_or_else(|| Problem::invalid("organisation", "is not known"))?
+                .id)
         }
         (None, Scope::Organisation(own)) => Ok(own),
-        (None, Scope::All) => Err(Problem::invalid("organisation", "is needed with a key for all organisations")),
+        (None, Scope::All) => Err(Problem::invalid(
+            "organisation",
+            "is needed with a key for all organisations",
+        )),
     }
 }
 
 /// The caller's key for the request, as the sixteen bytes a ticket remembers.
 fn request_id(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
     if value.is_empty() || value.len() > IDEMPOTENCY_KEY_BYTES_MAX {
-        return Err(Problem::invalid("Idempotency-Key", format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes")));
+        return Err(Problem::invalid(
+            "Idempotency-Key",
+            format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"),
+        ));
     }
     let mut id = [0; 16];
     id.copy_from_slice(&blake3::hash(value.as_bytes()).as_bytes()[..16]);
@@ -226,8 +258,14 @@ impl QueueQuery {
             None => None,
         };
         for (field, text) in [("q", &self.q), ("tag", &self.tag)] {
-            if text.as_deref().is_some_and(|it| it.chars().nth(QUERY_CHARS_MAX).is_some()) {
-                return Err(Problem::invalid(field, format!("must have at most {QUERY_CHARS_MAX} characters")));
+            if text
+                .as_deref()
+                .is_some_and(|it| it.chars().nth(QUERY_CHARS_MAX).is_some())
+            {
+                return Err(Problem::invalid(
+                    field,
+                    format!("must have at most {QUERY_CHARS_MAX} characters"),
+                ));
             }
         }
         let unowned = self.owner.as_deref() == Some("none");
@@ -244,13 +282,24 @@ impl QueueQuery {
             tag: self.tag.clone(),
             query: self.q.clone().unwrap_or_default(),
             level: self.level()?,
-            asset_match: self.asset_match.as_deref().map(|it| word(it, AssetMatch::from_code, "asset_match")).transpose()?,
+            asset_match: self
+                .asset_match
+                .as_deref()
+                .map(|it| word(it, AssetMatch::from_code, "asset_match"))
+                .transpose()?,
         })
     }
 
     fn states(&self) -> Result<Vec<TicketState>, Problem> {
-        let words = self.state.iter().flat_map(|it| it.split(',')).map(str::trim).filter(|it| !it.is_empty());
-        words.map(|it| word(it, TicketState::from_code, "state")).collect()
+        let words = self
+            .state
+            .iter()
+            .flat_map(|it| it.split(','))
+            .map(str::trim)
+            .filter(|it| !it.is_empty());
+        words
+            .map(|it| word(it, TicketState::from_code, "state"))
+            .collect()
     }
 
     fn level(&self) -> Result<Option<i64>, Problem> {

@@ -37,11 +37,16 @@ async fn attach_waiting(tx: &mut Tx, context: &Context, bound: &TagBound) -> Res
         return Ok(());
     }
     // A contested tag is a person's decision.
-    if inventory::find_open_conflict(tx, bound.organisation_id, bound.tag.key()).await?.is_some() {
+    if inventory::find_open_conflict(tx, bound.organisation_id, bound.tag.key())
+        .await?
+        .is_some()
+    {
         return Ok(());
     }
     let own = Scope::Organisation(bound.organisation_id);
-    let Some(ci) = inventory::find_ci(tx, own, bound.ci_id).await? else { return Ok(()) };
+    let Some(ci) = inventory::find_ci(tx, own, bound.ci_id).await? else {
+        return Ok(());
+    };
     let pin = inventory::pin(tx, context, ci.id).await?;
     for number in &waiting {
         attach_one(tx, context, number, &ci, pin).await?;
@@ -58,8 +63,13 @@ async fn attach_one(
     pin: PinId,
 ) -> Result<(), StoreError> {
     store::hold_still(tx, number).await?;
-    let Some(mut ticket) = store::find(tx, number).await? else { return Ok(()) };
-    if !matches!(ticket.asset_match, AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign) {
+    let Some(mut ticket) = store::find(tx, number).await? else {
+        return Ok(());
+    };
+    if !matches!(
+        ticket.asset_match,
+        AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign
+    ) {
         return Ok(());
     }
     let role = AssetRole::Affected;

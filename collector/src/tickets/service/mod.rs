@@ -13,4 +13,4 @@ mod view;
 pub use act::{act_on_ticket, allowed_actions};
 pub use late::LateAttachment;
 pub use open::{open_ticket, refusals};
-pub use view::{count_tickets, find_ticket, list_tickets, list_tickets_of_ci};
+pub use view::{count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};

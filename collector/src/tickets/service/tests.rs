@@ -12,18 +12,31 @@ use crate::kernel::page::PageRequest;
 use crate::kernel::time::{UtcMicros, Zone, days};
 use crate::matching::AssetMatch;
 use crate::tickets::{
-    ActionKind, ImpactScope, NewTicket, Severity, TicketAction, TicketError, TicketFilter, TicketKind, TicketNumber,
-    TicketState, TicketView, Urgency,
+    ActionKind, ImpactScope, NewTicket, Severity, TicketAction, TicketError, TicketFilter, TicketKind,
+    TicketNumber, TicketState, TicketView, Urgency,
 };
 
 mod with_machines;
 
 async fn opened(desk: &Desk, new: NewTicket) -> TicketNumber {
-    open_ticket(&desk.context, &Actor::system(), new).await.expect("opened").number
+    open_ticket(&desk.context, &Actor::system(), new)
+        .await
+        .expect("opened")
+        .number
 }
 
-async fn act(desk: &Desk, who: &Actor, number: &TicketNumber, action: TicketAction) -> Result<TicketView, TicketError> {
-    let version = find_ticket(&desk.context, &Actor::system(), number).await.expect("find").expect("some").ticket.version;
+async fn act(
+    desk: &Desk,
+    who: &Actor,
+    number: &TicketNumber,
+    action: TicketAction,
+) -> Result<TicketView, TicketError> {
+    let version = find_ticket(&desk.context, &Actor::system(), number)
+        .await
+        .expect("find")
+        .expect("some")
+        .ticket
+        .version;
     act_on_ticket(&desk.context, who, number, version, action).await
 }
 

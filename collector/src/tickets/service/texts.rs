@@ -33,9 +33,11 @@ pub(super) fn clean_new(new: &mut NewTicket) -> Vec<Refused> {
     let summary = text::line(&new.summary, SUMMARY_CHARS_MAX);
     let description = text::optional_paragraphs(&new.description, PARAGRAPHS_CHARS_MAX);
     let mut refused = Vec::new();
-    let mut keep = |field: &'static str, slot: &mut String, cleaned: Result<Option<String>, TextRefusal>| match cleaned {
-        Ok(text) => *slot = text.unwrap_or_default(),
-        Err(refusal) => refused.push((field, refusal.to_string())),
+    let mut keep = |field: &'static str, slot: &mut String, cleaned: Result<Option<String>, TextRefusal>| {
+        match cleaned {
+            Ok(text) => *slot = text.unwrap_or_default(),
+            Err(refusal) => refused.push((field, refusal.to_string())),
+        }
     };
     keep("summary", &mut new.summary, summary.map(Some));
     keep("description", &mut new.description, description);
@@ -45,7 +47,11 @@ pub(super) fn clean_new(new: &mut NewTicket) -> Vec<Refused> {
         ("application", &mut new.application, NAME_CHARS_MAX),
         ("location", &mut new.location, NAME_CHARS_MAX),
         ("external_ref", &mut new.external_ref, NAME_CHARS_MAX),
-        ("inventory_number", &mut new.inventory_number, INVENTORY_NUMBER_CHARS_MAX),
+        (
+            "inventory_number",
+            &mut new.inventory_number,
+            INVENTORY_NUMBER_CHARS_MAX,
+        ),
     ] {
         let cleaned = text::optional_line(slot, max);
         keep(field, slot, cleaned);
@@ -57,43 +63,88 @@ pub(super) fn clean_new(new: &mut NewTicket) -> Vec<Refused> {
 pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketError> {
     use TicketAction as A;
     Ok(match action {
-        A::Release { reason } => A::Release { reason: optional("reason", &reason, COMMENT_CHARS_MAX)? },
-        A::Transfer { comment } => A::Transfer { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
-        A::Escalate { comment } => A::Escalate { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
+        A::Release { reason } => A::Release {
+            reason: optional("reason", &reason, COMMENT_CHARS_MAX)?,
+        },
+        A::Transfer { comment } => A::Transfer {
+            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
+        },
+        A::Escalate { comment } => A::Escalate {
+            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
+        },
         A::Hold { reason, until, note } => A::Hold {
             reason: text::line(&reason, REASON_CHARS_MAX).map_err(|it| TicketError::invalid("reason", it))?,
             until,
             note: optional("note", &note, COMMENT_CHARS_MAX)?,
         },
-        A::Task { kind, text, duration_min } => task(kind, &text, duration_min)?,
-        A::Reply { text } => A::Reply { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
-        A::Note { text } => A::Note { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
-        A::Resolve { solution } => A::Resolve { solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)? },
-        A::Refuse { comment } => A::Refuse { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
-        A::Reopen { comment } => A::Reopen { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
-        A::Cancel { reason } => A::Cancel { reason: needed("reason", &reason, COMMENT_CHARS_MAX)? },
-        A::AttachAsset { inventory_number, role } => A::AttachAsset {
+        A::Task {
+            kind,
+            text,
+            duration_min,
+        } => task(kind, &text, duration_min)?,
+        A::Reply { text } => A::Reply {
+            text: needed("text", &text, PARAGRAPHS_CHARS_MAX)?,
+        },
+        A::Note { text } => A::Note {
+            text: needed("text", &text, PARAGRAPHS_CHARS_MAX)?,
+        },
+        A::Resolve { solution } => A::Resolve {
+            solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)?,
+        },
+        A::Refuse { comment } => A::Refuse {
+            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
+        },
+        A::Reopen { comment } => A::Reopen {
+            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
+        },
+        A::Cancel { reason } => A::Cancel {
+            reason: needed("reason", &reason, COMMENT_CHARS_MAX)?,
+        },
+        A::AttachAsset {
+            inventory_number,
+            role,
+        } => A::AttachAsset {
             inventory_number: text::line(&inventory_number, INVENTORY_NUMBER_CHARS_MAX)
                 .map_err(|it| TicketError::invalid("inventory_number", it))?,
             role,
         },
-        A::DetachAsset { asset, reason } => {
-            A::DetachAsset { asset, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
-        }
-        plain @ (A::Claim | A::Assign { .. } | A::Qualify { .. } | A::Resume | A::Confirm | A::AttachCi { .. }) => plain,
+        A::DetachAsset { asset, reason } => A::DetachAsset {
+            asset,
+            reason: needed("reason", &reason, COMMENT_CHARS_MAX)?,
+        },
+        plain @ (A::Claim
+        | A::Assign { .. }
+        | A::Qualify { .. }
+        | A::Resume
+        | A::Confirm
+        | A::AttachCi { .. }) => plain,
     })
 }
 
 fn task(kind: String, text: &str, duration_min: Option<u32>) -> Result<TicketAction, TicketError> {
     if !TASK_KINDS.contains(&kind.as_str()) {
-        return Err(TicketError::invalid("kind", format!("must be one of {}", TASK_KINDS.join(", "))));
+        return Err(TicketError::invalid(
+            "kind",
+            format!("must be one of {}", TASK_KINDS.join(", ")),
+        ));
     }
     if duration_min.is_some_and(|it| it > DURATION_MIN_MAX) {
-        return Err(TicketError::invalid("duration_min", format!("must be at most {DURATION_MIN_MAX}")));
+        return Err(TicketError::invalid(
+            "duration_min",
+            format!("must be at most {DURATION_MIN_MAX}"),
+        ));
     }
     // A call nobody answered needs no words.
-    let text = if kind == "pdr" { optional("text", text, COMMENT_CHARS_MAX)? } else { needed("text", text, PARAGRAPHS_CHARS_MAX)? };
-    Ok(TicketAction::Task { kind, text, duration_min })
+    let text = if kind == "pdr" {
+        optional("text", text, COMMENT_CHARS_MAX)?
+    } else {
+        needed("text", text, PARAGRAPHS_CHARS_MAX)?
+    };
+    Ok(TicketAction::Task {
+        kind,
+        text,
+        duration_min,
+    })
 }
 
 fn optional(field: &'static str, text: &str, max: usize) -> Result<String, TicketError> {
@@ -103,5 +154,9 @@ fn optional(field: &'static str, text: &str, max: usize) -> Result<String, Ticke
 
 fn needed(field: &'static str, text: &str, max: usize) -> Result<String, TicketError> {
     let cleaned = optional(field, text, max)?;
-    if cleaned.is_empty() { Err(TicketError::invalid(field, TextRefusal::Empty)) } else { Ok(cleaned) }
+    if cleaned.is_empty() {
+        Err(TicketError::invalid(field, TextRefusal::Empty))
+    } else {
+        Ok(cleaned)
+    }
 }

@@ -10,7 +10,9 @@ use crate::kernel::text::AssetTag;
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::{self, AssetMatch};
 use crate::tickets::action::TicketError;
-use crate::tickets::model::{Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView};
+use crate::tickets::model::{
+    OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
+};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::rules::{self, Situation, Standing};
 use crate::tickets::store::{self, Link, Visibility};
@@ -31,10 +33,26 @@ pub async fn find_ticket(
     number: &TicketNumber,
 ) -> Result<Option<TicketView>, TicketError> {
     let mut tx = context.db.read().await?;
-    let found = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
+    let found = store::find(&mut tx, number)
+        .await?
+        .filter(|it| Visibility::of(actor).contains(it));
     match found {
         Some(ticket) => Ok(Some(view(&mut tx, actor, ticket, context.now()).await?)),
         None => Ok(None),
+    }
+}
+
+/// The machines of the ticket that `actor` has just opened, for the answer to its request: also for programs that may
+/// open tickets and not read them.
+pub async fn opened_assets(
+    context: &Context,
+    actor: &Actor,
+    opened: &OpenedTicket,
+) -> Result<Vec<TicketAsset>, TicketError> {
+    let mut tx = context.db.read().await?;
+    match store::find(&mut tx, &opened.number).await? {
+        Some(ticket) => Ok(assets(&mut tx, actor, &ticket, context.now()).await?),
+        None => Ok(Vec::new()),
     }
 }
 
@@ -47,10 +65,13 @@ pub async fn list_tickets(
 ) -> Result<Page<TicketRow>, TicketError> {
     let visible = Visibility::of(actor);
     if visible.hides(filter.asset_match) {
-        return Ok(Page { rows: Vec::new(), next: None });
+        return Ok(Page {
+            rows: Vec::new(),
+            next: None,
+        });
     }
     let mut tx = context.db.read().await?;
-    let rows = store::list(&mut tx, visible, filter, None, page).await?;
+    let rows = store::list(&mut tx, visible, filter, page).await?;
     Ok(rows.map(|row| shown_row(row, actor.scope)))
 }
 
@@ -79,8 +100,13 @@ pub async fn list_tickets_of_ci(
     Ok(tickets_of_ci(&mut tx, actor, ci, page).await?)
 }
 
-async fn tickets_of_ci(tx: &mut Tx, actor: &Actor, ci: CiId, page: &PageRequest) -> Result<Page<TicketRow>, StoreError> {
-    let rows = store::list(tx, Visibility::of(actor), &TicketFilter::default(), Some(ci), page).await?;
+async fn tickets_of_ci(
+    tx: &mut Tx,
+    actor: &Actor,
+    ci: CiId,
+    page: &PageRequest,
+) -> Result<Page<TicketRow>, StoreError> {
+    let rows = store::list_of_ci(tx, Visibility::of(actor), ci, page).await?;
     Ok(rows.map(|row| shown_row(row, actor.scope)))
 }
 
@@ -90,12 +116,13 @@ fn shown_row(mut row: TicketRow, scope: Scope) -> TicketRow {
 }
 
 /// A ticket that was found to be visible, with all that belongs to it.
-async fn view(tx: &mut Tx, actor: &Actor, mut ticket: Ticket, now: UtcMicros) -> Result<TicketView, StoreError> {
-    let links = store::list_links(tx, &ticket.number).await?;
-    let mut assets = Vec::with_capacity(links.len());
-    for link in links {
-        assets.extend(asset(tx, actor, &ticket, link, now).await?);
-    }
+async fn view(
+    tx: &mut Tx,
+    actor: &Actor,
+    mut ticket: Ticket,
+    now: UtcMicros,
+) -> Result<TicketView, StoreError> {
+    let assets = assets(tx, actor, &ticket, now).await?;
     let internal = actor.may(Permission::WorkTickets) || actor.has_role(Role::Auditor);
     let mut events = store::list_events(tx, &ticket.number, internal).await?;
     if !internal {
@@ -106,9 +133,19 @@ async fn view(tx: &mut Tx, actor: &Actor, mut ticket: Ticket, now: UtcMicros) ->
         Some(owner) => store::find_party(tx, owner).await?.is_some_and(|it| it.active),
         None => false,
     };
-    let allowed = rules::allowed(Situation::of(&ticket, owner_active, now), Standing::of(actor, &ticket));
+    let allowed = rules::allowed(
+        Situation::of(&ticket, owner_active, now),
+        Standing::of(actor, &ticket),
+    );
     ticket.asset_match = ticket.asset_match.visible(actor.scope);
-    Ok(TicketView { ticket, assets, events, suggestions, candidates, allowed })
+    Ok(TicketView {
+        ticket,
+        assets,
+        events,
+        suggestions,
+        candidates,
+        allowed,
+    })
 }
 
 /// Who moved a ticket is everybody's business, what staff wrote to each other about it is not.
@@ -122,8 +159,15 @@ fn hide_internal_text(event: &mut TicketEvent) {
 }
 
 /// For a ticket that waits: who claims an ambiguous or foreign number, and what an unknown one may have meant.
-async fn hints(tx: &mut Tx, actor: &Actor, ticket: &Ticket) -> Result<(Vec<CiSummary>, Vec<CiSummary>), StoreError> {
-    let waits = matches!(ticket.asset_match, AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign);
+async fn hints(
+    tx: &mut Tx,
+    actor: &Actor,
+    ticket: &Ticket,
+) -> Result<(Vec<CiSummary>, Vec<CiSummary>), StoreError> {
+    let waits = matches!(
+        ticket.asset_match,
+        AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign
+    );
     if !waits || !ticket.state.is_open() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -132,9 +176,26 @@ async fn hints(tx: &mut Tx, actor: &Actor, ticket: &Ticket) -> Result<(Vec<CiSum
         && lookup.outcome == AssetMatch::Foreign
         && let Some(tag) = &lookup.tag
     {
-        return Ok((inventory::list_cis_by_tag(tx, Scope::All, tag.key()).await?, lookup.suggestions));
+        return Ok((
+            inventory::list_cis_by_tag(tx, Scope::All, tag.key()).await?,
+            lookup.suggestions,
+        ));
     }
     Ok((lookup.candidates, lookup.suggestions))
+}
+
+async fn assets(
+    tx: &mut Tx,
+    actor: &Actor,
+    ticket: &Ticket,
+    now: UtcMicros,
+) -> Result<Vec<TicketAsset>, StoreError> {
+    let links = store::list_links(tx, &ticket.number).await?;
+    let mut assets = Vec::with_capacity(links.len());
+    for link in links {
+        assets.extend(asset(tx, actor, ticket, link, now).await?);
+    }
+    Ok(assets)
 }
 
 /// A machine on the ticket: pinned, compared with now, and with what changed before it broke.
@@ -145,11 +206,19 @@ async fn asset(
     link: Link,
     now: UtcMicros,
 ) -> Result<Option<TicketAsset>, StoreError> {
-    let Some(ci) = inventory::find_ci(tx, Scope::All, link.ci_id).await? else { return Ok(None) };
+    let Some(ci) = inventory::find_ci(tx, Scope::All, link.ci_id).await? else {
+        return Ok(None);
+    };
     let pinned = inventory::pinned_machine(tx, link.pin_id).await?;
     let pinned = pinned.ok_or_else(|| StoreError::inconsistent("ticket_asset", "pin_id", &ticket.number))?;
     let other_tickets = other_tickets(tx, actor, ticket, ci.id).await?;
-    let Link { id, role, attached_by, attached_at, .. } = link;
+    let Link {
+        id,
+        role,
+        attached_by,
+        attached_at,
+        ..
+    } = link;
     let shown = TicketAsset {
         id,
         ci,
@@ -168,8 +237,10 @@ async fn asset(
     let since = attached_at + NEXT_MOMENT;
     let before = ticket.created_at - days(DAYS_BEFORE);
     Ok(Some(TicketAsset {
-        changed_since: inventory::list_changes(tx, shown.ci.id, since, now + NEXT_MOMENT, CHANGES_MAX).await?,
-        changed_before: inventory::list_changes(tx, shown.ci.id, before, ticket.created_at, CHANGES_MAX).await?,
+        changed_since: inventory::list_changes(tx, shown.ci.id, since, now + NEXT_MOMENT, CHANGES_MAX)
+            .await?,
+        changed_before: inventory::list_changes(tx, shown.ci.id, before, ticket.created_at, CHANGES_MAX)
+            .await?,
         contested: is_contested(tx, &shown.ci).await?,
         ..shown
     }))
@@ -177,7 +248,9 @@ async fn asset(
 
 async fn is_contested(tx: &mut Tx, ci: &CiSummary) -> Result<bool, StoreError> {
     match ci.tag.as_deref().map(str::parse::<AssetTag>) {
-        Some(Ok(tag)) => Ok(inventory::find_open_conflict(tx, ci.organisation_id, tag.key()).await?.is_some()),
+        Some(Ok(tag)) => Ok(inventory::find_open_conflict(tx, ci.organisation_id, tag.key())
+            .await?
+            .is_some()),
         Some(Err(_)) | None => Ok(false),
     }
 }
@@ -188,7 +261,10 @@ async fn other_tickets(
     ticket: &Ticket,
     ci: CiId,
 ) -> Result<Vec<TicketRow>, StoreError> {
-    let page = PageRequest { after: None, limit: OTHER_TICKETS_MAX + 1 };
+    let page = PageRequest {
+        after: None,
+        limit: OTHER_TICKETS_MAX + 1,
+    };
     let mut rows = tickets_of_ci(tx, actor, ci, &page).await?.rows;
     rows.retain(|row| row.ticket.number != ticket.number);
     rows.truncate(OTHER_TICKETS_MAX as usize);
@@ -197,10 +273,30 @@ async fn other_tickets(
 
 /// Requesters see which machine it is and where, not what is in it (helpdesk roles: make, model, tag, site).
 fn for_requesters(asset: TicketAsset) -> TicketAsset {
-    let Machine { ci, name, tag, kind, site_name, location, facts, observed_at, .. } = asset.pinned;
+    let Machine {
+        ci,
+        name,
+        tag,
+        kind,
+        site_name,
+        location,
+        facts,
+        observed_at,
+        ..
+    } = asset.pinned;
     let shown = [DeclaredField::Make, DeclaredField::Model];
     let facts = facts.into_iter().filter(|it| shown.contains(&it.field)).collect();
-    let pinned = Machine { ci, name, tag, kind, site_name, location, facts, observed_at, ..Machine::default() };
+    let pinned = Machine {
+        ci,
+        name,
+        tag,
+        kind,
+        site_name,
+        location,
+        facts,
+        observed_at,
+        ..Machine::default()
+    };
     let ci = CiSummary {
         serial: String::new(),
         os_name: String::new(),

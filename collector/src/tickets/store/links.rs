@@ -58,7 +58,10 @@ pub(in crate::tickets) async fn insert_link(
 }
 
 /// Machines linked now, the affected one first.
-pub(in crate::tickets) async fn list_links(tx: &mut Tx, number: &TicketNumber) -> Result<Vec<Link>, StoreError> {
+pub(in crate::tickets) async fn list_links(
+    tx: &mut Tx,
+    number: &TicketNumber,
+) -> Result<Vec<Link>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(
         "SELECT id, ci_id, role, attached_by, attached_at, pin_id FROM ticket_asset
          WHERE ticket_number = $1 AND detached_at IS NULL ORDER BY role, attached_at LIMIT $2"
@@ -101,7 +104,8 @@ pub(in crate::tickets) async fn append_event(
 ) -> Result<(), StoreError> {
     let (actor_kind, actor_id) = audit::actor_columns(actor);
     let data = entry.data.to_string();
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO ticket_event (ticket_number, event_no, at, kind, public, actor_kind, actor_id, actor_label, data)
          SELECT $1, COALESCE(MAX(event_no), 0) + 1, $2, $3, $4, $5, $6, $7, $8 FROM ticket_event WHERE ticket_number = $1"
     )
@@ -115,7 +119,8 @@ pub(in crate::tickets) async fn append_event(
     .bind(&data)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 #[derive(sqlx::FromRow)]
@@ -148,10 +153,25 @@ pub(in crate::tickets) async fn list_events(
 
 impl EventRecord {
     fn parse(self, number: &TicketNumber) -> Result<TicketEvent, StoreError> {
-        let data = serde_json::from_str(&self.data)
-            .map_err(|_| StoreError::inconsistent("ticket_event", "data", format!("{number}/{}", self.event_no)))?;
-        let Self { event_no, at, kind, public, actor_label, .. } = self;
-        Ok(TicketEvent { event_no, at, kind, public, actor_label, data })
+        let data = serde_json::from_str(&self.data).map_err(|_| {
+            StoreError::inconsistent("ticket_event", "data", format!("{number}/{}", self.event_no))
+        })?;
+        let Self {
+            event_no,
+            at,
+            kind,
+            public,
+            actor_label,
+            ..
+        } = self;
+        Ok(TicketEvent {
+            event_no,
+            at,
+            kind,
+            public,
+            actor_label,
+            data,
+        })
     }
 }
 
@@ -162,7 +182,8 @@ pub(in crate::tickets) async fn list_waiting(
     key: &str,
     limit: i64,
 ) -> Result<Vec<TicketNumber>, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar(
+    sql!(tx, |conn| {
+        sqlx::query_scalar(
         "SELECT number FROM ticket
          WHERE organisation_id = $1 AND inventory_key = $2 AND asset_match IN ('unknown', 'ambiguous', 'foreign')
          ORDER BY CASE WHEN state IN ('closed', 'cancelled') THEN 1 ELSE 0 END, created_at DESC LIMIT $3"
@@ -171,5 +192,6 @@ pub(in crate::tickets) async fn list_waiting(
     .bind(key)
     .bind(limit)
     .fetch_all(conn)
-    .await)
+    .await
+    })
 }

@@ -39,12 +39,14 @@ impl Visibility {
     }
 
     pub(in crate::tickets) fn contains(self, ticket: &Ticket) -> bool {
-        let party = self.person.is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
+        let party = self
+            .person
+            .is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
         (self.organisation.is_none_or(|it| it == ticket.organisation_id)) && (party || !self.only_own)
     }
 }
 
-/// A filter as it is bound: `$1` to `$25`, the same for rows and counts.
+/// A filter as it is bound: `$1` to `$22`, the same for rows and counts.
 struct Bound {
     visible: Visibility,
     organisation: Option<OrganisationId>,
@@ -56,7 +58,6 @@ struct Bound {
     words: [String; WORDS],
     level: Option<i64>,
     matches: Option<[AssetMatch; 2]>,
-    ci: Option<CiId>,
 }
 
 macro_rules! filter_sql {
@@ -74,8 +75,7 @@ macro_rules! filter_sql {
           AND t.search_key LIKE $16 ESCAPE '\\' AND t.search_key LIKE $17 ESCAPE '\\'
           AND t.search_key LIKE $18 ESCAPE '\\' AND t.search_key LIKE $19 ESCAPE '\\'
           AND ($20 IS NULL OR t.level = $20)
-          AND ($21 IS NULL OR t.asset_match = $21 OR t.asset_match = $22)
-          AND ($23 IS NULL OR EXISTS (SELECT 1 FROM ticket_asset tb WHERE tb.ticket_number = t.number AND tb.ci_id = $23)) "
+          AND ($21 IS NULL OR t.asset_match = $21 OR t.asset_match = $22) "
     };
 }
 
@@ -106,12 +106,11 @@ macro_rules! bind_filter {
             .bind($filter.level)
             .bind($filter.matches.map(|it| it[0]))
             .bind($filter.matches.map(|it| it[1]))
-            .bind($filter.ci)
     }};
 }
 
 impl Bound {
-    fn new(visible: Visibility, filter: &TicketFilter, ci: Option<CiId>) -> Self {
+    fn new(visible: Visibility, filter: &TicketFilter) -> Self {
         Self {
             visible,
             organisation: filter.organisation_id,
@@ -123,14 +122,17 @@ impl Bound {
             words: patterns(&filter.query),
             level: filter.level,
             matches: filter.asset_match.map(|wanted| stored_matches(wanted, visible)),
-            ci,
         }
     }
 }
 
 /// Seven states whatever was asked: none means all, fewer are repeated.
 fn padded(states: &[TicketState]) -> [TicketState; TicketState::ALL.len()] {
-    let chosen = if states.is_empty() { TicketState::ALL } else { states };
+    let chosen = if states.is_empty() {
+        TicketState::ALL
+    } else {
+        states
+    };
     std::array::from_fn(|place| chosen[place.min(chosen.len() - 1)])
 }
 
@@ -138,7 +140,11 @@ fn padded(states: &[TicketState]) -> [TicketState; TicketState::ALL.len()] {
 fn patterns(query: &str) -> [String; WORDS] {
     let folded = search_key(query);
     let mut words = folded.split_whitespace();
-    std::array::from_fn(|_| words.next().map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word))))
+    std::array::from_fn(|_| {
+        words
+            .next()
+            .map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word)))
+    })
 }
 
 /// Who may not be told that a number is foreign finds those tickets among the unknown.
@@ -169,11 +175,26 @@ impl Place {
         let mut parts = cursor.splitn(3, '|');
         let priority = parts.next()?.parse().ok()?;
         let created_at = UtcMicros(parts.next()?.parse().ok()?);
-        Some(Self { priority, created_at, number: parts.next()?.to_owned() })
+        Some(Self {
+            priority,
+            created_at,
+            number: parts.next()?.to_owned(),
+        })
+    }
+
+    /// Where a page begins, as it is bound.
+    fn bound(page: &PageRequest) -> (Option<i64>, Option<UtcMicros>, Option<String>) {
+        let after = page.after.as_deref().and_then(Self::parse);
+        after.map_or((None, None, None), |it| {
+            (Some(it.priority), Some(it.created_at), Some(it.number))
+        })
     }
 
     fn of(row: &TicketRow) -> String {
-        format!("{}|{}|{}", row.ticket.priority, row.ticket.created_at.0, row.ticket.number)
+        format!(
+            "{}|{}|{}",
+            row.ticket.priority, row.ticket.created_at.0, row.ticket.number
+        )
     }
 }
 
@@ -195,47 +216,55 @@ macro_rules! row_sql {
     };
 }
 
-/// Tickets the filter finds, most urgent first, newest first among equals; those of one machine simply newest first.
+/// Tickets the filter finds, most urgent first, newest first among equals.
 pub(in crate::tickets) async fn list(
     tx: &mut Tx,
     visible: Visibility,
     filter: &TicketFilter,
-    ci: Option<CiId>,
     page: &PageRequest,
 ) -> Result<Page<TicketRow>, StoreError> {
-    let bound = Bound::new(visible, filter, ci);
-    let after = page.after.as_deref().and_then(Place::parse);
-    let (priority, created_at, number) =
-        after.map_or((None, None, None), |it| (Some(it.priority), Some(it.created_at), Some(it.number)));
-    let rows: Vec<TicketRow> = if ci.is_none() {
-        sql!(tx, |conn| bind_filter!(
-            sqlx::query_as(row_sql!(
-                " AND ($24 IS NULL OR t.priority > $24 OR (t.priority = $24 AND (t.created_at < $25
-                      OR (t.created_at = $25 AND t.number < $26)))) ",
-                " ORDER BY t.priority, t.created_at DESC, t.number DESC LIMIT $27"
-            )),
-            bound
-        )
-        .bind(priority)
-        .bind(created_at)
-        .bind(number.as_deref())
-        .bind(page.fetch_limit())
-        .fetch_all(conn)
-        .await)?
-    } else {
-        sql!(tx, |conn| bind_filter!(
-            sqlx::query_as(row_sql!(
-                " AND ($24 IS NULL OR t.created_at < $24 OR (t.created_at = $24 AND t.number < $25)) ",
-                " ORDER BY t.created_at DESC, t.number DESC LIMIT $26"
-            )),
-            bound
-        )
-        .bind(created_at)
-        .bind(number.as_deref())
-        .bind(page.fetch_limit())
-        .fetch_all(conn)
-        .await)?
-    };
+    let bound = Bound::new(visible, filter);
+    let (priority, created_at, number) = Place::bound(page);
+    let rows: Vec<TicketRow> = sql!(tx, |conn| bind_filter!(
+        sqlx::query_as(row_sql!(
+            " AND ($23 IS NULL OR t.priority > $23 OR (t.priority = $23 AND (t.created_at < $24
+                  OR (t.created_at = $24 AND t.number < $25)))) ",
+            " ORDER BY t.priority, t.created_at DESC, t.number DESC LIMIT $26"
+        )),
+        bound
+    )
+    .bind(priority)
+    .bind(created_at)
+    .bind(number.as_deref())
+    .bind(page.fetch_limit())
+    .fetch_all(conn)
+    .await)?;
+    Ok(Page::cut(rows, page, Place::of))
+}
+
+/// Tickets of one machine, newest first. Read from the machine's links, so that the number of all tickets is no matter.
+pub(in crate::tickets) async fn list_of_ci(
+    tx: &mut Tx,
+    visible: Visibility,
+    ci: CiId,
+    page: &PageRequest,
+) -> Result<Page<TicketRow>, StoreError> {
+    let bound = Bound::new(visible, &TicketFilter::default());
+    let (_, created_at, number) = Place::bound(page);
+    let rows: Vec<TicketRow> = sql!(tx, |conn| bind_filter!(
+        sqlx::query_as(row_sql!(
+            " AND t.number IN (SELECT tb.ticket_number FROM ticket_asset tb WHERE tb.ci_id = $23)
+              AND ($24 IS NULL OR t.created_at < $24 OR (t.created_at = $24 AND t.number < $25)) ",
+            " ORDER BY t.created_at DESC, t.number DESC LIMIT $26"
+        )),
+        bound
+    )
+    .bind(ci)
+    .bind(created_at)
+    .bind(number.as_deref())
+    .bind(page.fetch_limit())
+    .fetch_all(conn)
+    .await)?;
     Ok(Page::cut(rows, page, Place::of))
 }
 
@@ -253,10 +282,11 @@ pub(in crate::tickets) async fn count(
     filter: &TicketFilter,
     person: Option<PersonId>,
 ) -> Result<TicketCounts, StoreError> {
-    let bound = Bound::new(visible, filter, None);
-    let rows: Vec<StateCount> = sql!(tx, |conn| bind_filter!(
+    let bound = Bound::new(visible, filter);
+    let rows: Vec<StateCount> = sql!(tx, |conn| {
+        bind_filter!(
         sqlx::query_as(concat!(
-            "SELECT t.state, COUNT(*) AS tickets, COUNT(CASE WHEN t.owner_id = $24 THEN 1 END) AS own FROM ticket t WHERE ",
+            "SELECT t.state, COUNT(*) AS tickets, COUNT(CASE WHEN t.owner_id = $23 THEN 1 END) AS own FROM ticket t WHERE ",
             filter_sql!(),
             " GROUP BY t.state"
         )),
@@ -264,7 +294,8 @@ pub(in crate::tickets) async fn count(
     )
     .bind(person)
     .fetch_all(conn)
-    .await)?;
+    .await
+    })?;
     let mut counts = TicketCounts::default();
     for StateCount { state, tickets, own } in rows {
         counts.total += tickets;

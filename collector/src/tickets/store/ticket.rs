@@ -28,7 +28,10 @@ pub(in crate::tickets) async fn next_in_month(tx: &mut Tx, month: &str) -> Resul
 }
 
 /// A person as the parties of a ticket are checked.
-pub(in crate::tickets) async fn find_party(tx: &mut Tx, person: PersonId) -> Result<Option<Party>, StoreError> {
+pub(in crate::tickets) async fn find_party(
+    tx: &mut Tx,
+    person: PersonId,
+) -> Result<Option<Party>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(
         "SELECT organisation_id, name, status = 'active' AS active FROM person WHERE id = $1"
     )
@@ -45,7 +48,8 @@ pub(in crate::tickets) async fn insert(
     request_key: Option<&[u8]>,
 ) -> Result<bool, StoreError> {
     let waiting_key = waiting_key(&new.inventory_number);
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO ticket (number, organisation_id, kind, channel, state, priority, site_id, location, requester_id,
             beneficiary_id, created_by, level, summary, description, application, phone, availability, external_ref,
             severity, scope, urgency, inventory_number, inventory_key, asset_match, search_key, request_id, created_at,
@@ -84,11 +88,15 @@ pub(in crate::tickets) async fn insert(
     .bind(new.version)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() == 1))
+    .map(|done| done.rows_affected() == 1)
+    })
 }
 
 /// The ticket with that number, whoever asks.
-pub(in crate::tickets) async fn find(tx: &mut Tx, number: &TicketNumber) -> Result<Option<Ticket>, StoreError> {
+pub(in crate::tickets) async fn find(
+    tx: &mut Tx,
+    number: &TicketNumber,
+) -> Result<Option<Ticket>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(concat!(
         "SELECT ",
         ticket_columns!(),
@@ -102,7 +110,10 @@ pub(in crate::tickets) async fn find(tx: &mut Tx, number: &TicketNumber) -> Resu
 }
 
 /// The ticket that a request id opened.
-pub(in crate::tickets) async fn find_by_request(tx: &mut Tx, request_key: &[u8]) -> Result<Option<Ticket>, StoreError> {
+pub(in crate::tickets) async fn find_by_request(
+    tx: &mut Tx,
+    request_key: &[u8],
+) -> Result<Option<Ticket>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(concat!(
         "SELECT ",
         ticket_columns!(),
@@ -117,18 +128,21 @@ pub(in crate::tickets) async fn find_by_request(tx: &mut Tx, request_key: &[u8])
 
 /// Locks the ticket's row for this transaction, on both engines alike, so that what is read next stays true.
 pub(in crate::tickets) async fn hold_still(tx: &mut Tx, number: &TicketNumber) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query("UPDATE ticket SET version = version WHERE number = $1")
-        .bind(number)
-        .execute(conn)
-        .await
-        .map(drop))
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE ticket SET version = version WHERE number = $1"
+    )
+    .bind(number)
+    .execute(conn)
+    .await
+    .map(drop))
 }
 
 /// Writes everything of a ticket that actions change, if `ticket.version` is still the stored one; then the
 /// stored one is one higher.
 pub(in crate::tickets) async fn save(tx: &mut Tx, ticket: &Ticket) -> Result<bool, StoreError> {
     let waiting_key = waiting_key(&ticket.inventory_number);
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "UPDATE ticket SET kind = $3, state = $4, priority = $5, owner_id = $6, level = $7, severity = $8, scope = $9,
             urgency = $10, inventory_number = $11, inventory_key = $12, asset_match = $13, pending_reason = $14,
             pending_until = $15, solution = $16, updated_at = $17, qualified_at = $18, resolved_at = $19,
@@ -157,10 +171,14 @@ pub(in crate::tickets) async fn save(tx: &mut Tx, ticket: &Ticket) -> Result<boo
     .bind(ticket.closed_at)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() == 1))
+    .map(|done| done.rows_affected() == 1)
+    })
 }
 
 /// The key a typed number waits under; empty, and so never met, for what cannot be a tag.
 fn waiting_key(typed: &str) -> String {
-    typed.parse::<AssetTag>().map(|tag| tag.key().to_owned()).unwrap_or_default()
+    typed
+        .parse::<AssetTag>()
+        .map(|tag| tag.key().to_owned())
+        .unwrap_or_default()
 }

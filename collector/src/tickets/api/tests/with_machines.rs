@@ -5,7 +5,10 @@ use super::*;
 /// Everything a caller can tell two answers apart by.
 fn told(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let text = String::from_utf8(answer.bytes.clone()).expect("text");
-    let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
     (answer.status.as_u16(), text, headers.collect())
 }
 
@@ -35,6 +38,19 @@ db_test! {
         let of_asset = desk.get(&key, "/api/v1/assets/inv004217/tickets").await;
         assert_documented(&of_asset, "get", "/api/v1/assets/{tag}/tickets");
         assert_eq!(of_asset.json["items"][0]["number"], number);
+    }
+}
+
+db_test! {
+    async fn a_program_that_may_only_open_tickets_learns_which_machine_it_is(db: Db) {
+        let desk = Desk::open(db).await;
+        desk.machine(&desk.acme, "INV-004217").await;
+        let key = desk.key(Role::Requester, Some(desk.acme.id)).await;
+        let created = desk.post(&key, TICKETS, &with(incident(), "inventory_number", "INV-004217")).await;
+        assert_eq!(created.json["assets"][0]["model"], "Latitude 5420");
+        assert_eq!(created.json["assets"][0]["serial"], "");
+        assert_problem(&desk.get(&key, "/api/v1/tickets/I202611_0001").await, 404, "not-found", None);
+        assert_problem(&desk.get(&key, "/api/v1/assets/INV-004217").await, 403, "forbidden", None);
     }
 }
 
