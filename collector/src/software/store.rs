@@ -37,7 +37,13 @@ pub(super) async fn read_marks(tx: &mut Tx, ids: &[TitleId]) -> Result<Vec<(Titl
                 .raw_id
                 .try_into()
                 .map_err(|_| StoreError::inconsistent("software_title", "raw_id", row.id.0))?;
-            Ok((row.id, Mark { raw_id, key_hash: row.key_hash }))
+            Ok((
+                row.id,
+                Mark {
+                    raw_id,
+                    key_hash: row.key_hash,
+                },
+            ))
         })
         .collect()
 }
@@ -115,6 +121,17 @@ pub async fn uninstall(tx: &mut Tx, ci: CiId, ids: &[TitleId]) -> Result<(), Sto
     dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await
 }
 
+/// The titles an item has by its installations, as searches see them.
+#[cfg(test)]
+pub(crate) async fn list_installed_ids(tx: &mut Tx, ci: CiId) -> Result<Vec<TitleId>, StoreError> {
+    sql!(tx, |conn| sqlx::query_scalar(
+        "SELECT title_id FROM software_installation WHERE ci_id = $1"
+    )
+    .bind(ci)
+    .fetch_all(conn)
+    .await)
+}
+
 fn bare(ids: &[TitleId]) -> Vec<i64> {
     ids.iter().map(|it| it.0).collect()
 }
@@ -126,12 +143,8 @@ mod tests {
     use crate::db_test;
     use crate::kernel::entropy::SystemEntropy;
 
-    async fn installed(tx: &mut Tx, ci: CiId) -> i64 {
-        sql!(tx, |conn| sqlx::query_scalar("SELECT COUNT(*) FROM software_installation WHERE ci_id = $1")
-            .bind(ci)
-            .fetch_one(conn)
-            .await)
-        .expect("count")
+    async fn installed(tx: &mut Tx, ci: CiId) -> usize {
+        list_installed_ids(tx, ci).await.expect("list").len()
     }
 
     db_test! {
