@@ -40,8 +40,8 @@ pub async fn create_ci(
             declared.insert(*field, value);
         }
     }
-    let location =
-        text::optional_line(&new.location, VALUE_CHARS_MAX).map_err(|it| invalid("location", it))?;
+    let location = text::optional_line(&new.location, VALUE_CHARS_MAX)
+        .map_err(|it| invalid("location", it.to_string()))?;
     let mut columns = Columns {
         location: location.unwrap_or_default(),
         ..Columns::default()
@@ -157,7 +157,8 @@ pub(super) async fn refresh(tx: &mut Tx, ci: CiId) -> Result<(), StoreError> {
 
 /// A value as it is stored; nothing for a blank one.
 fn parse(field: DeclaredField, value: &str) -> Result<Option<String>, InventoryError> {
-    let Some(value) = text::optional_line(value, VALUE_CHARS_MAX).map_err(|it| invalid(field.code(), it))?
+    let Some(value) =
+        text::optional_line(value, VALUE_CHARS_MAX).map_err(|it| invalid(field.code(), it.to_string()))?
     else {
         return Ok(None);
     };

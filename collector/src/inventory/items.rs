@@ -227,7 +227,6 @@ macro_rules! bodies {
     ($($variant:ident($message:ident)),* $(,)?) => {
         /// One decoded item.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "short-lived, one at a time")]
         pub(super) enum Body {
             $($variant(v1::$message)),*
         }

@@ -133,29 +133,45 @@ pub(super) async fn settle_claim(
     binding: &AgentBinding,
     item: &v1::AssetTagItem,
 ) -> Result<&'static str, StoreError> {
-    let claim = match claim_of(item) {
-        Ok(Some(claim)) => claim,
-        Ok(None) => return Ok(""),
-        Err(refusal) => return Ok(refusal.code()),
-    };
-    let columns = columns_of(tx, binding.ci_id).await?;
-    let head = contact_store::read_heads(tx, &[binding.ci_id]).await?;
-    let source = head.get(&binding.ci_id).and_then(|it| it.tag_source);
-    let key = columns.tag.as_deref().map(text::tag_key);
-    let now = context.now();
+    let claim = claim_of(item);
+    let claimed_key = claim
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .map_or("", |it| it.tag.key());
     let settled = Settlement {
         resolution: "withdrawn",
         by: "Parc",
         reason: "the machine no longer claims this tag",
-        at: now,
+        at: context.now(),
     };
-    conflict_store::withdraw_others(tx, binding.ci_id, claim.tag.key(), settled).await?;
-    let holder = ci_store::find_holder(tx, binding.organisation_id, claim.tag.key()).await?;
-    let holder = holder.filter(|it| it.id != binding.ci_id);
+    conflict_store::withdraw_others(tx, binding.ci_id, claimed_key, settled).await?;
+    match claim {
+        Ok(Some(claim)) => judge(tx, context, listener, binding, claim).await,
+        Ok(None) => Ok(""),
+        Err(refusal) => Ok(refusal.code()),
+    }
+}
+
+async fn judge(
+    tx: &mut Tx,
+    context: &Context,
+    listener: &dyn TagListener,
+    binding: &AgentBinding,
+    claim: Claim,
+) -> Result<&'static str, StoreError> {
+    let (organisation, ci) = (binding.organisation_id, binding.ci_id);
+    let columns = columns_of(tx, ci).await?;
+    let head = contact_store::read_heads(tx, &[ci]).await?;
+    let source = head.get(&ci).and_then(|it| it.tag_source);
+    let key = columns.tag.as_deref().map(text::tag_key);
+    let holder = ci_store::find_holder(tx, organisation, claim.tag.key()).await?;
+    let holder = holder.filter(|it| it.id != ci);
+    let now = context.now();
     let other_claims = if key.as_deref() == Some(claim.tag.key()) {
         0
     } else {
-        conflict_store::note_claim(tx, binding.ci_id, claim.tag.key(), now, now - days(1)).await?
+        conflict_store::note_claim(tx, ci, claim.tag.key(), now, now - days(1)).await?
     };
     let case = Case {
         policy: binding.tag_policy,
@@ -166,47 +182,35 @@ pub(super) async fn settle_claim(
     };
     let actor = agent_actor(binding, &columns);
     match (decide(&claim, case), holder) {
-        (Decision::Keep, _) => Ok(""),
-        (Decision::Refuse(note), _) => Ok(note),
+        (Decision::Keep, _) => return Ok(""),
+        (Decision::Refuse(note), _) => return Ok(note),
         (Decision::Conflict, Some(holder)) => {
             open_conflict(tx, context, &actor, binding, &claim, holder.id).await?;
-            Ok("conflict")
+            return Ok("conflict");
         }
         (Decision::TakeOver, Some(holder)) => {
             take_over(tx, context, &actor, binding, &holder).await?;
-            let taken = Claim {
-                source: holder.tag_source.unwrap_or(claim.source),
-                ..claim
-            };
+            let source = holder.tag_source.unwrap_or(claim.source);
             give(
                 tx,
                 context,
                 &actor,
-                binding.organisation_id,
-                binding.ci_id,
-                &taken,
+                (organisation, ci),
+                &Claim {
+                    source,
+                    ..claim.clone()
+                },
             )
             .await?;
-            tell(tx, listener, binding.organisation_id, binding.ci_id, &taken.tag).await?;
-            Ok("")
         }
         (Decision::Bind | Decision::TakeOver | Decision::Conflict, _) => {
-            if !give(
-                tx,
-                context,
-                &actor,
-                binding.organisation_id,
-                binding.ci_id,
-                &claim,
-            )
-            .await?
-            {
+            if !give(tx, context, &actor, (organisation, ci), &claim).await? {
                 return Ok("conflict");
             }
-            tell(tx, listener, binding.organisation_id, binding.ci_id, &claim.tag).await?;
-            Ok("")
         }
     }
+    tell(tx, listener, organisation, ci, &claim.tag).await?;
+    Ok("")
 }
 
 fn agent_actor(binding: &AgentBinding, columns: &Columns) -> Actor {
@@ -300,8 +304,7 @@ async fn give(
     tx: &mut Tx,
     context: &Context,
     actor: &Actor,
-    organisation: OrganisationId,
-    ci: CiId,
+    (organisation, ci): (OrganisationId, CiId),
     claim: &Claim,
 ) -> Result<bool, StoreError> {
     let old = columns_of(tx, ci).await?;
@@ -369,7 +372,7 @@ pub async fn assign_tag(
         tag,
         source: TagSource::Admin,
     };
-    if !give(tx, context, actor, organisation, ci, &claim).await? {
+    if !give(tx, context, actor, (organisation, ci), &claim).await? {
         return Err(InventoryError::TagTaken(claim.tag.display().to_owned()));
     }
     Ok(tell(tx, listener, organisation, ci, &claim.tag).await?)
@@ -459,7 +462,15 @@ async fn move_tag(
         tag,
         source: TagSource::Admin,
     };
-    if !give(tx, context, actor, organisation, conflict.claimant_ci_id, &claim).await? {
+    if !give(
+        tx,
+        context,
+        actor,
+        (organisation, conflict.claimant_ci_id),
+        &claim,
+    )
+    .await?
+    {
         return Err(InventoryError::TagTaken(conflict.tag.clone()));
     }
     Ok(tell(tx, listener, organisation, conflict.claimant_ci_id, &claim.tag).await?)
@@ -516,138 +527,93 @@ mod tests {
         }
     }
 
+    const FREE: Case<'static> = Case {
+        policy: TagPolicy::MayCreate,
+        current: None,
+        holder: None,
+        serial: "S123",
+        other_claims: 0,
+    };
+
+    fn decided(source: TagSource, case: Case<'_>) -> Decision {
+        decide(&claim("INV-1", source), case)
+    }
+
     #[test]
-    fn the_rules_of_a_claim() {
+    fn a_lower_source_never_overwrites_a_higher_one() {
         use TagSource::{Admin, Configuration, Firmware};
-        let free = Case {
-            policy: TagPolicy::MayCreate,
-            current: None,
-            holder: None,
-            serial: "S123",
-            other_claims: 0,
+        let has = |key, source| Case {
+            current: Some((key, source)),
+            ..FREE
         };
-        let (live, retired) = (
-            holder(true, Lifecycle::InUse, None),
-            holder(false, Lifecycle::Retired, None),
+        assert_eq!(decided(Configuration, FREE), Decision::Bind);
+        assert_eq!(decided(Configuration, has("INV1", Configuration)), Decision::Keep);
+        assert_eq!(
+            decided(Configuration, has("INV1", Firmware)),
+            Decision::Bind,
+            "the better source is noted"
         );
-        let (ours, theirs) = (
-            holder(false, Lifecycle::Stock, Some("s-123")),
-            holder(false, Lifecycle::Stock, Some("S999")),
+        assert_eq!(decided(Configuration, has("OTHER", Firmware)), Decision::Bind);
+        assert_eq!(decided(Firmware, has("OTHER", Configuration)), Decision::Keep);
+        assert_eq!(decided(Configuration, has("OTHER", Admin)), Decision::Keep);
+    }
+
+    #[test]
+    fn a_tag_of_another_item_is_contested_unless_it_waits_for_this_machine() {
+        let held = |holder: &ci_store::Holder| {
+            decided(
+                TagSource::Configuration,
+                Case {
+                    holder: Some(holder),
+                    ..FREE
+                },
+            )
+        };
+        assert_eq!(held(&holder(true, Lifecycle::InUse, None)), Decision::Conflict);
+        assert_eq!(held(&holder(false, Lifecycle::Retired, None)), Decision::Conflict);
+        assert_eq!(held(&holder(false, Lifecycle::Stolen, None)), Decision::Conflict);
+        assert_eq!(held(&holder(false, Lifecycle::Stock, None)), Decision::TakeOver);
+        assert_eq!(
+            held(&holder(false, Lifecycle::Stock, Some("s-123"))),
+            Decision::TakeOver
         );
-        let cases = [
-            ("free", Configuration, free, Decision::Bind),
-            (
-                "has it",
-                Configuration,
-                Case {
-                    current: Some(("INV1", Configuration)),
-                    ..free
-                },
-                Decision::Keep,
-            ),
-            (
-                "has it from firmware",
-                Configuration,
-                Case {
-                    current: Some(("INV1", Firmware)),
-                    ..free
-                },
-                Decision::Bind,
-            ),
-            (
-                "has another from firmware",
-                Configuration,
-                Case {
-                    current: Some(("X", Firmware)),
-                    ..free
-                },
-                Decision::Bind,
-            ),
-            (
-                "has another configured",
-                Firmware,
-                Case {
-                    current: Some(("X", Configuration)),
-                    ..free
-                },
-                Decision::Keep,
-            ),
-            (
-                "an admin gave another",
-                Configuration,
-                Case {
-                    current: Some(("X", Admin)),
-                    ..free
-                },
-                Decision::Keep,
-            ),
-            (
-                "held",
-                Configuration,
-                Case {
-                    holder: Some(&live),
-                    ..free
-                },
-                Decision::Conflict,
-            ),
-            (
-                "held by a retired item",
-                Configuration,
-                Case {
-                    holder: Some(&retired),
-                    ..free
-                },
-                Decision::Conflict,
-            ),
-            (
-                "made in advance",
-                Configuration,
-                Case {
-                    holder: Some(&ours),
-                    ..free
-                },
-                Decision::TakeOver,
-            ),
-            (
-                "made for another serial",
-                Configuration,
-                Case {
-                    holder: Some(&theirs),
-                    ..free
-                },
-                Decision::Conflict,
-            ),
-            (
-                "no policy",
-                Configuration,
-                Case {
-                    policy: TagPolicy::None,
-                    ..free
-                },
-                Decision::Refuse("not-allowed"),
-            ),
-            (
-                "must exist",
-                Configuration,
-                Case {
-                    policy: TagPolicy::MustExist,
-                    ..free
-                },
-                Decision::Refuse("must-exist"),
-            ),
-            (
-                "fourth claim",
-                Configuration,
-                Case {
-                    other_claims: 3,
-                    ..free
-                },
-                Decision::Refuse("too-many-claims"),
-            ),
-        ];
-        for (name, source, case, expected) in cases {
-            assert_eq!(decide(&claim("INV-1", source), case), expected, "{name}");
-        }
+        assert_eq!(
+            held(&holder(false, Lifecycle::Stock, Some("S999"))),
+            Decision::Conflict
+        );
+    }
+
+    #[test]
+    fn a_policy_or_a_fourth_claim_refuses() {
+        let refused = |case| decided(TagSource::Configuration, case);
+        assert_eq!(
+            refused(Case {
+                policy: TagPolicy::None,
+                ..FREE
+            }),
+            Decision::Refuse("not-allowed")
+        );
+        assert_eq!(
+            refused(Case {
+                policy: TagPolicy::MustExist,
+                ..FREE
+            }),
+            Decision::Refuse("must-exist")
+        );
+        assert_eq!(
+            refused(Case {
+                other_claims: 3,
+                ..FREE
+            }),
+            Decision::Refuse("too-many-claims")
+        );
+        assert_eq!(
+            refused(Case {
+                other_claims: 2,
+                ..FREE
+            }),
+            Decision::Bind
+        );
     }
 
     #[test]

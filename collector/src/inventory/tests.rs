@@ -186,12 +186,12 @@ db_test! {
         let (intake, _) = world.intake();
         let mut agent = TestAgent::new(world.machine("pc01").await);
         for n in 1..=3 {
-            world.clock.advance(Duration::from_secs(60));
+            world.clock.advance(Duration::from_mins(1));
             assert_eq!(agent.report(&intake, &tagged("pc01", &format!("INV-{n}"))).await.tag_note, "");
         }
-        world.clock.advance(Duration::from_secs(60));
+        world.clock.advance(Duration::from_mins(1));
         assert_eq!(agent.report(&intake, &tagged("pc01", "INV-4")).await.tag_note, "too-many-claims");
-        world.clock.advance(Duration::from_secs(86_400));
+        world.clock.advance(Duration::from_hours(24));
         assert_eq!(agent.report(&intake, &tagged("pc01", "INV-4")).await.tag_note, "");
     }
 }
@@ -269,13 +269,13 @@ db_test! {
         let mut tx = world.context.db.begin().await.expect("begin");
         let pinned = pin(&mut tx, &world.context, ci).await.expect("pin");
         tx.commit().await.expect("commit");
-        world.clock.advance(Duration::from_secs(3_600));
+        world.clock.advance(Duration::from_hours(1));
         let mut state = tagged("pc01", "INV-2");
         state.insert(SectionKind::System, vec![system("Dell Inc.", "Latitude 5430", "SN-X")]);
         state.insert(SectionKind::Memory, vec![memory("total", 8192), memory("DIMM A", 8192)]);
         state.insert(SectionKind::Software, vec![software("7zip", "7-Zip", "24.08")]);
         agent.report(&intake, &state).await;
-        world.clock.advance(Duration::from_secs(3 * 86_400));
+        world.clock.advance(Duration::from_hours(72));
         collect_garbage(&world.context).await.expect("collected");
         let mut tx = world.context.db.read().await.expect("read");
         let then = pinned_machine(&mut tx, pinned).await.expect("pin").expect("some");
@@ -297,23 +297,23 @@ db_test! {
         let mut agent = TestAgent::new(world.machine("pc01").await);
         let ci = agent.binding.ci_id;
         agent.report(&intake, &workstation("pc01")).await;
-        world.clock.advance(Duration::from_secs(3_600));
+        world.clock.advance(Duration::from_hours(1));
         let mut state = workstation("pc01");
         state.insert(SectionKind::Os, vec![os("renamed", "6.1.0-20")]);
         state.insert(SectionKind::Memory, vec![memory("total", 32768), memory("DIMM A", 32768)]);
         state.insert(SectionKind::Software, vec![software("new", "New", "1"), software("7zip", "7-Zip", "24.07"), software("vim", "Vim", "9.1")]);
         agent.report(&intake, &state).await;
         let mut tx = world.context.db.read().await.expect("read");
-        let past = machine_at(&mut tx, ci, START + Duration::from_secs(60)).await.expect("past").expect("some");
+        let past = machine_at(&mut tx, ci, START + Duration::from_mins(1)).await.expect("past").expect("some");
         assert_eq!(past.os.as_ref().map(|it| (it.hostname.as_str(), it.kernel.as_str())), Some(("pc01", "6.1.0-18")));
         assert_eq!(past.memory_total.map(|it| it.size_mib), Some(16384));
         assert_eq!((past.memory_slots.len(), past.software_count), (2, 2));
         assert!(machine_at(&mut tx, ci, UtcMicros(START.0 - 1)).await.expect("past").is_none());
-        let week = list_changes(&mut tx, ci, START, START + Duration::from_secs(7_200), 100).await.expect("changes");
+        let week = list_changes(&mut tx, ci, START, START + Duration::from_hours(2), 100).await.expect("changes");
         assert_eq!(week.len(), 5, "{week:?}");
         drop(tx);
         assert_eq!(collect_garbage(&world.context).await.expect("collected"), 0, "too young");
-        world.clock.advance(Duration::from_secs(3 * 86_400));
+        world.clock.advance(Duration::from_hours(72));
         assert_eq!(collect_garbage(&world.context).await.expect("collected"), 3, "os, memory, software of the first report");
         assert_eq!(prune_history(&world.context, world.context.now()).await.expect("pruned"), 5);
     }

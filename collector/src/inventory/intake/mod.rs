@@ -6,6 +6,7 @@
 
 mod apply;
 mod decide;
+mod effects;
 mod merge;
 mod prepare;
 

@@ -142,7 +142,7 @@ db_test! {
 db_test! {
     async fn one_failing_report_of_a_batch_fails_alone(db: Db) {
         let world = World::new(db).await;
-        let applier = Applier::new(world.context.clone(), Arc::new(Bound::default()));
+        let writer = Applier::new(world.context.clone(), Arc::new(Bound::default()));
         let good = world.machine("pc01").await;
         let orphan = world.binding(uuid::Uuid::from_u128(1).into(), good.tag_policy);
         let (mut jobs, mut answers) = (Vec::new(), Vec::new());
@@ -155,7 +155,7 @@ db_test! {
             jobs.push(Job { binding, prepared, reply, _bytes: permit });
             answers.push(answer);
         }
-        commit(&applier, jobs).await;
+        commit(&writer, jobs).await;
         let mut answers = answers.into_iter();
         let orphaned = answers.next().expect("first").await.expect("answered");
         assert!(matches!(orphaned, Err(IntakeError::Internal)));
