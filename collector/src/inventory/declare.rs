@@ -177,9 +177,9 @@ fn is_date(value: &str) -> bool {
     value.len() == 10 && UtcMicros::parse(value, &Zone::utc()).is_some()
 }
 
-fn invalid(field: &'static str, reason: impl ToString) -> InventoryError {
+fn invalid(field: &'static str, reason: impl Into<String>) -> InventoryError {
     InventoryError::Invalid {
         field,
-        reason: reason.to_string(),
+        reason: reason.into(),
     }
 }

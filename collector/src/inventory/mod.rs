@@ -17,6 +17,7 @@ pub mod model;
 mod recognise;
 mod record;
 mod store;
+mod tag_rules;
 mod tags;
 #[cfg(test)]
 mod testing;

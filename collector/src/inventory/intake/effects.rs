@@ -50,8 +50,8 @@ struct Effects {
 
 /// Writes the effects of merged reports.
 pub(super) async fn write(tx: &mut Tx, changes: &[Change<'_>]) -> Result<(), StoreError> {
-    let changed = changes.iter().filter(|it| !it.sections.is_empty());
-    let cis: Vec<CiId> = changed.map(|it| it.binding.ci_id).collect();
+    let touched = changes.iter().filter(|it| !it.sections.is_empty());
+    let cis: Vec<CiId> = touched.map(|it| it.binding.ci_id).collect();
     if cis.is_empty() {
         return Ok(());
     }
