@@ -82,7 +82,10 @@ pub struct Fact {
 impl Fact {
     /// Declared wins.
     pub fn effective(&self) -> &str {
-        self.declared.as_ref().or(self.discovered.as_ref()).map_or("", |it| it.value.as_str())
+        self.declared
+            .as_ref()
+            .or(self.discovered.as_ref())
+            .map_or("", |it| it.value.as_str())
     }
 
     /// Both are known and differ.
@@ -103,8 +106,19 @@ pub struct SourcedValue {
 }
 
 /// Fields an admin may declare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[clap(rename_all = "snake_case")]
 pub enum DeclaredField {

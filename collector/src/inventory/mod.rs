@@ -18,6 +18,7 @@ pub mod model;
 mod recognise;
 mod record;
 mod store;
+mod tag_rules;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -73,7 +74,11 @@ pub async fn list_cis_by_tag(tx: &mut Tx, scope: Scope, tag_key: &str) -> Result
 }
 
 /// Whether another organisation holds the key (staff only may be told).
-pub async fn tag_is_foreign(tx: &mut Tx, organisation: OrganisationId, tag_key: &str) -> Result<bool, StoreError> {
+pub async fn tag_is_foreign(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    tag_key: &str,
+) -> Result<bool, StoreError> {
     store::list::tag_is_foreign(tx, organisation, tag_key).await
 }
 
@@ -83,7 +88,10 @@ pub async fn find_open_conflict(
     organisation: OrganisationId,
     tag_key: &str,
 ) -> Result<Option<TagConflict>, StoreError> {
-    Ok(store::conflict::list_open_on_key(tx, organisation, tag_key, 1).await?.into_iter().next())
+    Ok(store::conflict::list_open_on_key(tx, organisation, tag_key, 1)
+        .await?
+        .into_iter()
+        .next())
 }
 
 /// Every open conflict on this tag key in the organisation, one per claimant, oldest first, at most 20.
@@ -96,7 +104,11 @@ pub async fn list_open_conflicts_on(
 }
 
 /// An open conflict, if it is in scope.
-pub async fn find_conflict(tx: &mut Tx, scope: Scope, id: TagConflictId) -> Result<Option<TagConflict>, StoreError> {
+pub async fn find_conflict(
+    tx: &mut Tx,
+    scope: Scope,
+    id: TagConflictId,
+) -> Result<Option<TagConflict>, StoreError> {
     store::conflict::find_open(tx, scope, id).await
 }
 
@@ -127,7 +139,9 @@ pub async fn list_cis(
         Some((name.to_owned(), id.parse().ok()?))
     });
     let rows = store::list::list(tx, scope, filter, after, page.fetch_limit()).await?;
-    Ok(Page::cut(rows, page, |it| format!("{}{SEPARATOR}{}", it.name, it.id)))
+    Ok(Page::cut(rows, page, |it| {
+        format!("{}{SEPARATOR}{}", it.name, it.id)
+    }))
 }
 
 /// How many items the filter finds.
@@ -136,8 +150,14 @@ pub async fn count_cis(tx: &mut Tx, scope: Scope, filter: &CiFilter) -> Result<i
 }
 
 /// Open conflicts in scope, oldest first.
-pub async fn list_conflicts(tx: &mut Tx, scope: Scope, page: &PageRequest) -> Result<Page<TagConflict>, StoreError> {
+pub async fn list_conflicts(
+    tx: &mut Tx,
+    scope: Scope,
+    page: &PageRequest,
+) -> Result<Page<TagConflict>, StoreError> {
     let place = tags::conflict_place(page.after.as_deref());
     let rows = store::conflict::list_open(tx, scope, place, page.fetch_limit()).await?;
-    Ok(Page::cut(rows, page, |it| format!("{} {}", it.opened_at.0, it.id)))
+    Ok(Page::cut(rows, page, |it| {
+        format!("{} {}", it.opened_at.0, it.id)
+    }))
 }

@@ -27,7 +27,10 @@ fn total<'a>(identifiers: impl Iterator<Item = &'a Identifier>) -> u32 {
     for (kind, _) in identifiers {
         *counts.entry(*kind).or_default() += 1;
     }
-    counts.into_iter().map(|(kind, count)| weight(kind).0 * count.min(weight(kind).1)).sum()
+    counts
+        .into_iter()
+        .map(|(kind, count)| weight(kind).0 * count.min(weight(kind).1))
+        .sum()
 }
 
 /// The one item that at least half of the presented weight, and at least [`WEIGHT_MIN`], agrees with.
@@ -39,13 +42,22 @@ pub(super) fn recognise(
     let shared = |it: &&Identifier| holders.get(*it).is_some_and(|cis| cis.len() > SHARERS_MAX);
     let counted: BTreeSet<&Identifier> = presented.iter().filter(|it| !shared(it)).collect();
     let presented_weight = total(counted.iter().copied());
-    let candidates: BTreeSet<CiId> = counted.iter().filter_map(|it| holders.get(*it)).flatten().copied().collect();
+    let candidates: BTreeSet<CiId> = counted
+        .iter()
+        .filter_map(|it| holders.get(*it))
+        .flatten()
+        .copied()
+        .collect();
     let scores = candidates.into_iter().map(|ci| {
-        let agreeing = counted.iter().copied().filter(|it| holders.get(*it).is_some_and(|cis| cis.contains(&ci)));
+        let agreeing = counted
+            .iter()
+            .copied()
+            .filter(|it| holders.get(*it).is_some_and(|cis| cis.contains(&ci)));
         (total(agreeing), ci)
     });
-    let mut scores: Vec<(u32, CiId)> =
-        scores.filter(|(score, _)| *score >= WEIGHT_MIN && score * 2 >= presented_weight).collect();
+    let mut scores: Vec<(u32, CiId)> = scores
+        .filter(|(score, _)| *score >= WEIGHT_MIN && score * 2 >= presented_weight)
+        .collect();
     scores.sort_unstable_by(|a, b| b.cmp(a));
     match scores.as_slice() {
         [(best, _), (second, _), ..] if best == second => None,
@@ -96,21 +108,66 @@ mod tests {
             ("nothing known", FULL, &[], None),
             ("nothing presented", "", &[FULL], None),
             ("the same machine", FULL, &[FULL], Some(0)),
-            ("re-installed: another machine id", "uuid:u serial:s board:b id:x disk:d mac:m1 mac:m2", &[FULL], Some(0)),
-            ("new disk and system", "uuid:u serial:s board:b id:x disk:x mac:m1 mac:m2", &[FULL], Some(0)),
-            ("new board: serial, id, disk stay", "uuid:x serial:s board:x id:i disk:d mac:x mac:y", &[FULL], Some(0)),
-            ("cloned disk in another machine", "uuid:x serial:x board:x id:i disk:x mac:x mac:y", &[FULL], None),
-            ("moved disk", "uuid:x serial:x board:x id:i disk:d mac:x mac:y", &[FULL], None),
+            (
+                "re-installed: another machine id",
+                "uuid:u serial:s board:b id:x disk:d mac:m1 mac:m2",
+                &[FULL],
+                Some(0),
+            ),
+            (
+                "new disk and system",
+                "uuid:u serial:s board:b id:x disk:x mac:m1 mac:m2",
+                &[FULL],
+                Some(0),
+            ),
+            (
+                "new board: serial, id, disk stay",
+                "uuid:x serial:s board:x id:i disk:d mac:x mac:y",
+                &[FULL],
+                Some(0),
+            ),
+            (
+                "cloned disk in another machine",
+                "uuid:x serial:x board:x id:i disk:x mac:x mac:y",
+                &[FULL],
+                None,
+            ),
+            (
+                "moved disk",
+                "uuid:x serial:x board:x id:i disk:d mac:x mac:y",
+                &[FULL],
+                None,
+            ),
             ("only a serial on both sides", "serial:s", &[FULL], Some(0)),
             ("only a UUID on both sides", "uuid:u", &[FULL], Some(0)),
             ("a board serial alone is too light", "board:b", &[FULL], None),
             ("a machine id alone is too light", "id:i", &[FULL], None),
             ("a disk and a MAC are too light", "disk:d mac:m1", &[FULL], None),
-            ("many MACs count as two", "mac:1 mac:2 mac:3 mac:4 mac:5", &["mac:1 mac:2 mac:3 mac:4 mac:5"], None),
+            (
+                "many MACs count as two",
+                "mac:1 mac:2 mac:3 mac:4 mac:5",
+                &["mac:1 mac:2 mac:3 mac:4 mac:5"],
+                None,
+            ),
             ("board and disk are enough", "board:b disk:d", &[FULL], Some(0)),
-            ("the better of two", "uuid:u serial:s", &["uuid:u", "uuid:u serial:s"], Some(1)),
-            ("two equally good ones", "uuid:u serial:s", &["uuid:u", "serial:s"], None),
-            ("a UUID shared by four is ignored", "uuid:u mac:m1", &["uuid:u mac:m1", "uuid:u", "uuid:u", "uuid:u"], None),
+            (
+                "the better of two",
+                "uuid:u serial:s",
+                &["uuid:u", "uuid:u serial:s"],
+                Some(1),
+            ),
+            (
+                "two equally good ones",
+                "uuid:u serial:s",
+                &["uuid:u", "serial:s"],
+                None,
+            ),
+            (
+                "a UUID shared by four is ignored",
+                "uuid:u mac:m1",
+                &["uuid:u mac:m1", "uuid:u", "uuid:u", "uuid:u"],
+                None,
+            ),
         ];
         for (name, presented, known, expected) in cases {
             assert_eq!(outcome(presented, known), expected.map(ci), "{name}");

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parc_wire::placeholder::{is_mac_placeholder, is_model_placeholder, is_serial_placeholder, is_uuid_placeholder};
+use parc_wire::placeholder::{
+    is_mac_placeholder, is_model_placeholder, is_serial_placeholder, is_uuid_placeholder,
+};
 use parc_wire::v1::{self, SectionKind};
 
 use super::items::Body;
@@ -40,7 +42,12 @@ impl Columns {
         match kind {
             SectionKind::System => {
                 let found = bodies.values().find_map(as_system);
-                for field in [DeclaredField::Kind, DeclaredField::Make, DeclaredField::Model, DeclaredField::Serial] {
+                for field in [
+                    DeclaredField::Kind,
+                    DeclaredField::Make,
+                    DeclaredField::Model,
+                    DeclaredField::Serial,
+                ] {
                     self.set(field, found.map(|it| system_fact(it, field)), declared);
                 }
             }
@@ -90,14 +97,30 @@ impl Columns {
     pub(super) fn refresh_search_key(&mut self) {
         let tag = self.tag.as_deref().unwrap_or_default();
         let tag_key = text::tag_key(tag);
-        let parts = [tag, &tag_key, &self.name, &self.serial, &self.make, &self.model, &self.location];
-        let joined = parts.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
+        let parts = [
+            tag,
+            &tag_key,
+            &self.name,
+            &self.serial,
+            &self.make,
+            &self.model,
+            &self.location,
+        ];
+        let joined = parts
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         self.search_key = text::search_key(&joined);
     }
 }
 
 fn as_system(body: &Body) -> Option<&v1::SystemItem> {
-    if let Body::System(it) = body { Some(it) } else { None }
+    if let Body::System(it) = body {
+        Some(it)
+    } else {
+        None
+    }
 }
 
 fn as_os(body: &Body) -> Option<&v1::OsItem> {
@@ -128,12 +151,19 @@ fn usable_model(text: &str) -> &str {
 fn model(system: &v1::SystemItem) -> &str {
     let version = usable_model(&system.version);
     let lenovo = system.manufacturer.trim().eq_ignore_ascii_case("lenovo");
-    if lenovo && version.contains(|c: char| c.is_alphabetic()) { version } else { usable_model(&system.product) }
+    if lenovo && version.contains(|c: char| c.is_alphabetic()) {
+        version
+    } else {
+        usable_model(&system.product)
+    }
 }
 
 fn serial(system: &v1::SystemItem) -> &str {
     let candidates = [system.serial.trim(), system.chassis_serial.trim()];
-    candidates.into_iter().find(|it| !is_serial_placeholder(it)).unwrap_or("")
+    candidates
+        .into_iter()
+        .find(|it| !is_serial_placeholder(it))
+        .unwrap_or("")
 }
 
 /// `laptop`, `desktop`, `server`, `virtual`, `other`; empty when the firmware says nothing.
@@ -143,26 +173,55 @@ fn kind(system: &v1::SystemItem) -> &'static str {
     }
     match system.chassis_type.to_ascii_lowercase().as_str() {
         "" | "unknown" => "",
-        "laptop" | "notebook" | "portable" | "sub notebook" | "sub-notebook" | "convertible" | "detachable"
-        | "tablet" | "hand held" | "handheld" => "laptop",
-        "desktop" | "low profile desktop" | "low-profile-desktop" | "tower" | "mini tower" | "mini-tower"
-        | "all in one" | "all-in-one" | "mini pc" | "mini-pc" | "pizza box" | "stick pc" | "space-saving"
+        "laptop" | "notebook" | "portable" | "sub notebook" | "sub-notebook" | "convertible"
+        | "detachable" | "tablet" | "hand held" | "handheld" => "laptop",
+        "desktop"
+        | "low profile desktop"
+        | "low-profile-desktop"
+        | "tower"
+        | "mini tower"
+        | "mini-tower"
+        | "all in one"
+        | "all-in-one"
+        | "mini pc"
+        | "mini-pc"
+        | "pizza box"
+        | "stick pc"
+        | "space-saving"
         | "lunch box" => "desktop",
-        "server" | "main server chassis" | "main-server" | "rack mount chassis" | "rack-mount" | "rack" | "blade"
+        "server"
+        | "main server chassis"
+        | "main-server"
+        | "rack mount chassis"
+        | "rack-mount"
+        | "rack"
+        | "blade"
         | "blade enclosure" => "server",
         _ => "other",
     }
 }
 
 fn cpu_model(bodies: &BTreeMap<String, Body>) -> String {
-    let first = bodies.values().find_map(|it| if let Body::Cpu(cpu) = it { Some(cpu) } else { None });
+    let first = bodies
+        .values()
+        .find_map(|it| if let Body::Cpu(cpu) = it { Some(cpu) } else { None });
     first.map(|it| it.model.trim().to_owned()).unwrap_or_default()
 }
 
 fn memory_mib(bodies: &BTreeMap<String, Body>) -> i64 {
     let sizes = |total: bool| {
-        let matching = bodies.iter().filter(move |(key, _)| (key.as_str() == "total") == total);
-        matching.filter_map(|(_, it)| if let Body::Memory(it) = it { Some(it.size_mib) } else { None }).sum::<u64>()
+        let matching = bodies
+            .iter()
+            .filter(move |(key, _)| (key.as_str() == "total") == total);
+        matching
+            .filter_map(|(_, it)| {
+                if let Body::Memory(it) = it {
+                    Some(it.size_mib)
+                } else {
+                    None
+                }
+            })
+            .sum::<u64>()
     };
     let mib = match sizes(true) {
         0 => sizes(false),
@@ -172,8 +231,17 @@ fn memory_mib(bodies: &BTreeMap<String, Body>) -> i64 {
 }
 
 fn disk_mib(bodies: &BTreeMap<String, Body>) -> i64 {
-    let disks = bodies.values().filter_map(|it| if let Body::Storage(it) = it { Some(it) } else { None });
-    let mib: u64 = disks.filter(|it| !it.removable && it.kind != "optical").map(|it| it.size_mib).sum();
+    let disks = bodies.values().filter_map(|it| {
+        if let Body::Storage(it) = it {
+            Some(it)
+        } else {
+            None
+        }
+    });
+    let mib: u64 = disks
+        .filter(|it| !it.removable && it.kind != "optical")
+        .map(|it| it.size_mib)
+        .sum();
     i64::try_from(mib).unwrap_or(i64::MAX)
 }
 
@@ -226,9 +294,21 @@ pub(super) fn evidence_identifiers(evidence: &v1::Evidence) -> BTreeSet<Identifi
     add_uuid(&mut found, &evidence.smbios_uuid);
     add_serial(&mut found, IdentifierKind::Serial, &evidence.system_serial);
     add_serial(&mut found, IdentifierKind::BoardSerial, &evidence.board_serial);
-    add_serial(&mut found, IdentifierKind::Fingerprint, &evidence.machine_fingerprint);
-    evidence.macs.iter().take(max).for_each(|it| add_mac(&mut found, it));
-    evidence.disk_serials.iter().take(max).for_each(|it| add_serial(&mut found, IdentifierKind::DiskSerial, it));
+    add_serial(
+        &mut found,
+        IdentifierKind::Fingerprint,
+        &evidence.machine_fingerprint,
+    );
+    evidence
+        .macs
+        .iter()
+        .take(max)
+        .for_each(|it| add_mac(&mut found, it));
+    evidence
+        .disk_serials
+        .iter()
+        .take(max)
+        .for_each(|it| add_serial(&mut found, IdentifierKind::DiskSerial, it));
     found
 }
 
@@ -249,7 +329,9 @@ fn add_mac(found: &mut BTreeSet<Identifier>, mac: &str) {
 /// Firmware and operating systems disagree on the byte order of a UUID's first three fields, so both
 /// orders are one identifier.
 fn add_uuid(found: &mut BTreeSet<Identifier>, text: &str) {
-    let Ok(uuid) = text.trim().parse::<uuid::Uuid>() else { return };
+    let Ok(uuid) = text.trim().parse::<uuid::Uuid>() else {
+        return;
+    };
     let swapped = uuid::Uuid::from_bytes_le(*uuid.as_bytes());
     if !is_uuid_placeholder(&uuid.to_string()) && !is_uuid_placeholder(&swapped.to_string()) {
         found.insert((IdentifierKind::Uuid, uuid.min(swapped).to_string()));
@@ -291,14 +373,20 @@ mod tests {
             it.product = "20XW005GFR".into();
             it.version = "ThinkPad X1 Carbon Gen 9".into();
         });
-        assert_eq!(system_fact(&system, DeclaredField::Model), "ThinkPad X1 Carbon Gen 9");
+        assert_eq!(
+            system_fact(&system, DeclaredField::Model),
+            "ThinkPad X1 Carbon Gen 9"
+        );
     }
 
     #[test]
     fn a_guest_is_virtual_whatever_its_chassis_says() {
         assert_eq!(kind(&system(|it| it.hypervisor = "kvm".into())), "virtual");
         assert_eq!(kind(&system(|it| it.chassis_type = "tower".into())), "desktop");
-        assert_eq!(kind(&system(|it| it.chassis_type = "docking station".into())), "other");
+        assert_eq!(
+            kind(&system(|it| it.chassis_type = "docking station".into())),
+            "other"
+        );
         assert_eq!(kind(&system(|it| it.chassis_type = String::new())), "");
     }
 
@@ -309,7 +397,10 @@ mod tests {
             add_uuid(&mut found, text);
             found
         };
-        let (plain, swapped) = ("4c4c4544-0042-3510-8054-b4c04f564433", "44454c4c-4200-1035-8054-b4c04f564433");
+        let (plain, swapped) = (
+            "4c4c4544-0042-3510-8054-b4c04f564433",
+            "44454c4c-4200-1035-8054-b4c04f564433",
+        );
         assert_eq!(of(plain), of(swapped));
         assert_eq!(of(plain).len(), 1);
         assert!(of("03000200-0400-0500-0006-000700080009").is_empty());
@@ -318,20 +409,39 @@ mod tests {
 
     #[test]
     fn declared_values_win_and_an_empty_host_name_keeps_the_last() {
-        let mut columns = Columns { name: "pc01".into(), ..Columns::default() };
+        let mut columns = Columns {
+            name: "pc01".into(),
+            ..Columns::default()
+        };
         let declared = BTreeMap::from([(DeclaredField::Model, "Reference 12".to_owned())]);
         let bodies = BTreeMap::from([("system".to_owned(), Body::System(system(|_| {})))]);
         columns.update(SectionKind::System, &bodies, &declared);
         columns.update(SectionKind::Os, &BTreeMap::new(), &declared);
         columns.refresh_search_key();
-        assert_eq!((columns.model.as_str(), columns.make.as_str(), columns.name.as_str()), ("Reference 12", "Dell Inc.", "pc01"));
+        assert_eq!(
+            (
+                columns.model.as_str(),
+                columns.make.as_str(),
+                columns.name.as_str()
+            ),
+            ("Reference 12", "Dell Inc.", "pc01")
+        );
         assert!(columns.search_key.contains("reference 12"));
     }
 
     #[test]
     fn removable_disks_do_not_count() {
-        let disk = |size_mib, removable| Body::Storage(v1::StorageItem { size_mib, removable, ..Default::default() });
-        let bodies = BTreeMap::from([("sda".to_owned(), disk(512, false)), ("sdb".to_owned(), disk(64, true))]);
+        let disk = |size_mib, removable| {
+            Body::Storage(v1::StorageItem {
+                size_mib,
+                removable,
+                ..Default::default()
+            })
+        };
+        let bodies = BTreeMap::from([
+            ("sda".to_owned(), disk(512, false)),
+            ("sdb".to_owned(), disk(64, true)),
+        ]);
         assert_eq!(disk_mib(&bodies), 512);
     }
 }

@@ -8,110 +8,24 @@ use parc_wire::v1;
 use serde_json::json;
 
 use super::model::{
-    AgentBinding, ConflictResolution, InventoryError, Lifecycle, TagBound, TagConflict, TagListener, TagPolicy, TagSource,
+    AgentBinding, ConflictResolution, InventoryError, Lifecycle, TagBound, TagConflict, TagListener,
+    TagSource,
 };
 use super::record::Columns;
 use super::store::conflict::{self as conflict_store, Settlement};
 use super::store::{ci as ci_store, contact as contact_store};
+use super::tag_rules::{Case, Claim, Decision, claim_of, decide};
+pub(super) use super::tag_rules::{awaits, may_clear};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Actor;
 use crate::kernel::id::{CiId, OrganisationId, TagConflictId};
-use crate::kernel::text::{self, AssetTag, TagRefusal};
+use crate::kernel::text::{self, AssetTag};
 use crate::kernel::time::{UtcMicros, days};
 
-/// Different tags one machine may claim a day; more is a script that tries stickers.
-const CLAIMS_A_DAY_MAX: i64 = 3;
 /// Characters of a reason.
 const REASON_CHARS_MAX: usize = 500;
-
-/// A tag as a machine claims it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
-    pub tag: AssetTag,
-    pub source: TagSource,
-}
-
-/// Reads a claim; nothing when the machine claims none. The refusal's code goes back to the agent.
-pub(super) fn claim_of(item: &v1::AssetTagItem) -> Result<Option<Claim>, TagRefusal> {
-    let source = match item.source() {
-        v1::TagSource::Configuration => TagSource::Configuration,
-        v1::TagSource::Firmware | v1::TagSource::Unspecified => TagSource::Firmware,
-    };
-    match item.tag.parse::<AssetTag>() {
-        Ok(tag) => Ok(Some(Claim { tag, source })),
-        Err(TagRefusal::Empty) => Ok(None),
-        Err(refusal) => Err(refusal),
-    }
-}
-
-/// What the rules make of a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// The item has that tag, or a better one.
-    Keep,
-    /// The tag is free.
-    Bind,
-    /// The tag waits on a record that was made in advance for this machine.
-    TakeOver,
-    /// Another item has it.
-    Conflict,
-    /// Not bound; the word goes back to the agent.
-    Refuse(&'static str),
-}
-
-/// Facts a claim is judged by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Case<'a> {
-    pub policy: TagPolicy,
-    /// Key and source of the tag the item has.
-    pub current: Option<(&'a str, TagSource)>,
-    /// Another item that has the claimed tag.
-    pub holder: Option<&'a ci_store::Holder>,
-    /// Serial number the machine reports; empty when unknown.
-    pub serial: &'a str,
-    /// Other tags the item claimed today.
-    pub other_claims: i64,
-}
-
-/// Judges a claim. Pure.
-pub(super) fn decide(claim: &Claim, case: Case<'_>) -> Decision {
-    if let Some((key, source)) = case.current {
-        let better = claim.source >= source && source != TagSource::Admin;
-        if key == claim.tag.key() {
-            return if claim.source > source && better { Decision::Bind } else { Decision::Keep };
-        }
-        if !better {
-            return Decision::Keep;
-        }
-    }
-    if case.other_claims >= CLAIMS_A_DAY_MAX {
-        return Decision::Refuse("too-many-claims");
-    }
-    if case.policy == TagPolicy::None {
-        return Decision::Refuse("not-allowed");
-    }
-    match case.holder {
-        Some(holder) if awaits(holder, case.serial) => Decision::TakeOver,
-        Some(_) => Decision::Conflict,
-        None if case.policy == TagPolicy::MustExist => Decision::Refuse("must-exist"),
-        None => Decision::Bind,
-    }
-}
-
-/// Whether a record was made in advance for a machine with this serial.
-pub(super) fn awaits(holder: &ci_store::Holder, serial: &str) -> bool {
-    let gone = matches!(holder.lifecycle, Lifecycle::Retired | Lifecycle::Stolen);
-    let declared = holder.declared_serial.as_deref().map(text::tag_key).unwrap_or_default();
-    let matches = declared.is_empty() || declared == text::tag_key(serial);
-    !holder.has_agent && !gone && matches
-}
-
-/// Whether a note may change without a new claim: the other item may give the tag up, the policy may change.
-pub(super) fn may_clear(note: &str) -> bool {
-    matches!(note, "conflict" | "not-allowed" | "must-exist" | "too-many-claims")
-}
 
 /// Judges and carries out a machine's claim; gives the note for the agent, empty when there is none.
 pub(super) async fn settle_claim(
@@ -121,24 +35,45 @@ pub(super) async fn settle_claim(
     binding: &AgentBinding,
     item: &v1::AssetTagItem,
 ) -> Result<&'static str, StoreError> {
-    let claim = match claim_of(item) {
-        Ok(Some(claim)) => claim,
-        Ok(None) => return Ok(""),
-        Err(refusal) => return Ok(refusal.code()),
+    let claim = claim_of(item);
+    let claimed_key = claim
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .map_or("", |it| it.tag.key());
+    let settled = Settlement {
+        resolution: "withdrawn",
+        by: "Parc",
+        reason: "the machine no longer claims this tag",
+        at: context.now(),
     };
-    let columns = columns_of(tx, binding.ci_id).await?;
-    let head = contact_store::read_heads(tx, &[binding.ci_id]).await?;
-    let source = head.get(&binding.ci_id).and_then(|it| it.tag_source);
+    conflict_store::withdraw_others(tx, binding.ci_id, claimed_key, settled).await?;
+    match claim {
+        Ok(Some(claim)) => judge(tx, context, listener, binding, claim).await,
+        Ok(None) => Ok(""),
+        Err(refusal) => Ok(refusal.code()),
+    }
+}
+
+async fn judge(
+    tx: &mut Tx,
+    context: &Context,
+    listener: &dyn TagListener,
+    binding: &AgentBinding,
+    claim: Claim,
+) -> Result<&'static str, StoreError> {
+    let (organisation, ci) = (binding.organisation_id, binding.ci_id);
+    let columns = columns_of(tx, ci).await?;
+    let head = contact_store::read_heads(tx, &[ci]).await?;
+    let source = head.get(&ci).and_then(|it| it.tag_source);
     let key = columns.tag.as_deref().map(text::tag_key);
+    let holder = ci_store::find_holder(tx, organisation, claim.tag.key()).await?;
+    let holder = holder.filter(|it| it.id != ci);
     let now = context.now();
-    let settled = Settlement { resolution: "withdrawn", by: "Parc", reason: "the machine no longer claims this tag", at: now };
-    conflict_store::withdraw_others(tx, binding.ci_id, claim.tag.key(), settled).await?;
-    let holder = ci_store::find_holder(tx, binding.organisation_id, claim.tag.key()).await?;
-    let holder = holder.filter(|it| it.id != binding.ci_id);
     let other_claims = if key.as_deref() == Some(claim.tag.key()) {
         0
     } else {
-        conflict_store::note_claim(tx, binding.ci_id, claim.tag.key(), now, now - days(1)).await?
+        conflict_store::note_claim(tx, ci, claim.tag.key(), now, now - days(1)).await?
     };
     let case = Case {
         policy: binding.tag_policy,
@@ -149,27 +84,35 @@ pub(super) async fn settle_claim(
     };
     let actor = agent_actor(binding, &columns);
     match (decide(&claim, case), holder) {
-        (Decision::Keep, _) => Ok(""),
-        (Decision::Refuse(note), _) => Ok(note),
+        (Decision::Keep, _) => return Ok(""),
+        (Decision::Refuse(note), _) => return Ok(note),
         (Decision::Conflict, Some(holder)) => {
             open_conflict(tx, context, &actor, binding, &claim, holder.id).await?;
-            Ok("conflict")
+            return Ok("conflict");
         }
         (Decision::TakeOver, Some(holder)) => {
             take_over(tx, context, &actor, binding, &holder).await?;
-            let taken = Claim { source: holder.tag_source.unwrap_or(claim.source), ..claim };
-            give(tx, context, &actor, binding.organisation_id, binding.ci_id, &taken).await?;
-            tell(tx, listener, binding.organisation_id, binding.ci_id, &taken.tag).await?;
-            Ok("")
+            let source = holder.tag_source.unwrap_or(claim.source);
+            give(
+                tx,
+                context,
+                &actor,
+                (organisation, ci),
+                &Claim {
+                    source,
+                    ..claim.clone()
+                },
+            )
+            .await?;
         }
         (Decision::Bind | Decision::TakeOver | Decision::Conflict, _) => {
-            if !give(tx, context, &actor, binding.organisation_id, binding.ci_id, &claim).await? {
+            if !give(tx, context, &actor, (organisation, ci), &claim).await? {
                 return Ok("conflict");
             }
-            tell(tx, listener, binding.organisation_id, binding.ci_id, &claim.tag).await?;
-            Ok("")
         }
     }
+    tell(tx, listener, organisation, ci, &claim.tag).await?;
+    Ok("")
 }
 
 fn agent_actor(binding: &AgentBinding, columns: &Columns) -> Actor {
@@ -210,7 +153,15 @@ async fn open_conflict(
     };
     conflict_store::insert(tx, &conflict).await?;
     let detail = json!({ "tag": conflict.tag, "holder": holder.to_string() });
-    record(tx, context, actor, (binding.organisation_id, binding.ci_id), "tag.contested", detail).await
+    record(
+        tx,
+        context,
+        actor,
+        (binding.organisation_id, binding.ci_id),
+        "tag.contested",
+        detail,
+    )
+    .await
 }
 
 /// The record that waited ends; what was declared on it goes on at the machine that came.
@@ -222,7 +173,10 @@ async fn take_over(
     from: &ci_store::Holder,
 ) -> Result<(), StoreError> {
     let old = columns_of(tx, from.id).await?;
-    let untagged = Columns { tag: None, ..old.clone() };
+    let untagged = Columns {
+        tag: None,
+        ..old.clone()
+    };
     ci_store::clear_tag(tx, from.id, &refreshed(untagged).search_key).await?;
     ci_store::retire(tx, from.id, context.now()).await?;
     ci_store::take_over(tx, binding.ci_id, from).await?;
@@ -231,7 +185,15 @@ async fn take_over(
     let detail = json!({ "into": binding.ci_id.to_string(), "tag": old.tag });
     record(tx, context, actor, (organisation, from.id), "ci.merged", detail).await?;
     let detail = json!({ "from": from.id.to_string(), "tag": old.tag });
-    record(tx, context, actor, (organisation, binding.ci_id), "ci.took-over", detail).await
+    record(
+        tx,
+        context,
+        actor,
+        (organisation, binding.ci_id),
+        "ci.took-over",
+        detail,
+    )
+    .await
 }
 
 fn refreshed(mut columns: Columns) -> Columns {
@@ -244,16 +206,23 @@ async fn give(
     tx: &mut Tx,
     context: &Context,
     actor: &Actor,
-    organisation: OrganisationId,
-    ci: CiId,
+    (organisation, ci): (OrganisationId, CiId),
     claim: &Claim,
 ) -> Result<bool, StoreError> {
     let old = columns_of(tx, ci).await?;
-    let new = refreshed(Columns { tag: Some(claim.tag.display().to_owned()), ..old.clone() });
+    let new = refreshed(Columns {
+        tag: Some(claim.tag.display().to_owned()),
+        ..old.clone()
+    });
     if !ci_store::set_tag(tx, ci, &claim.tag, claim.source, &new.search_key, context.now()).await? {
         return Ok(false);
     }
-    let settled = Settlement { resolution: "moved", by: &actor.label, reason: "the tag became free", at: context.now() };
+    let settled = Settlement {
+        resolution: "moved",
+        by: &actor.label,
+        reason: "the tag became free",
+        at: context.now(),
+    };
     conflict_store::settle_key(tx, organisation, claim.tag.key(), ci, settled).await?;
     contact_store::set_tag_note(tx, ci, "").await?;
     let detail = json!({ "tag": claim.tag.display(), "before": old.tag, "source": claim.source });
@@ -268,7 +237,11 @@ async fn tell(
     ci_id: CiId,
     tag: &AssetTag,
 ) -> Result<(), StoreError> {
-    let bound = TagBound { organisation_id, tag: tag.clone(), ci_id };
+    let bound = TagBound {
+        organisation_id,
+        tag: tag.clone(),
+        ci_id,
+    };
     listener.tag_bound(tx, &bound).await
 }
 
@@ -281,19 +254,27 @@ pub async fn assign_tag(
     tag: Option<AssetTag>,
     listener: &dyn TagListener,
 ) -> Result<(), InventoryError> {
-    let summary = super::find_ci(tx, actor.scope, ci).await?.ok_or(InventoryError::NotFound)?;
+    let summary = super::find_ci(tx, actor.scope, ci)
+        .await?
+        .ok_or(InventoryError::NotFound)?;
     if summary.lifecycle == Lifecycle::Retired {
         return Err(InventoryError::Conflict("a retired item keeps its tag"));
     }
     let organisation = summary.organisation_id;
     let Some(tag) = tag else {
-        let columns = refreshed(Columns { tag: None, ..columns_of(tx, ci).await? });
+        let columns = refreshed(Columns {
+            tag: None,
+            ..columns_of(tx, ci).await?
+        });
         ci_store::clear_tag(tx, ci, &columns.search_key).await?;
         let detail = json!({ "before": summary.tag });
         return Ok(record(tx, context, actor, (organisation, ci), "tag.removed", detail).await?);
     };
-    let claim = Claim { tag, source: TagSource::Admin };
-    if !give(tx, context, actor, organisation, ci, &claim).await? {
+    let claim = Claim {
+        tag,
+        source: TagSource::Admin,
+    };
+    if !give(tx, context, actor, (organisation, ci), &claim).await? {
         return Err(InventoryError::TagTaken(claim.tag.display().to_owned()));
     }
     Ok(tell(tx, listener, organisation, ci, &claim.tag).await?)
@@ -309,15 +290,24 @@ pub async fn resolve_conflict(
     reason: &str,
     listener: &dyn TagListener,
 ) -> Result<(), InventoryError> {
-    let reason = text::line(reason, REASON_CHARS_MAX)
-        .map_err(|it| InventoryError::Invalid { field: "reason", reason: it.to_string() })?;
+    let reason = text::line(reason, REASON_CHARS_MAX).map_err(|it| InventoryError::Invalid {
+        field: "reason",
+        reason: it.to_string(),
+    })?;
     let mut tx = context.db.begin().await?;
-    let found = conflict_store::find_open(&mut tx, actor.scope, conflict).await?.ok_or(InventoryError::NotFound)?;
+    let found = conflict_store::find_open(&mut tx, actor.scope, conflict)
+        .await?
+        .ok_or(InventoryError::NotFound)?;
     let word = match resolution {
         ConflictResolution::KeepHolder => "kept",
         ConflictResolution::MoveToClaimant => "moved",
     };
-    let end = Settlement { resolution: word, by: &actor.label, reason: &reason, at: context.now() };
+    let end = Settlement {
+        resolution: word,
+        by: &actor.label,
+        reason: &reason,
+        at: context.now(),
+    };
     if !conflict_store::settle(&mut tx, found.id, end).await? {
         return Err(InventoryError::NotFound);
     }
@@ -325,7 +315,15 @@ pub async fn resolve_conflict(
         move_tag(&mut tx, context, actor, &found, listener).await?;
     }
     let detail = json!({ "tag": found.tag, "resolution": word, "reason": reason });
-    record(&mut tx, context, actor, (found.organisation_id, found.claimant_ci_id), "tag.conflict-settled", detail).await?;
+    record(
+        &mut tx,
+        context,
+        actor,
+        (found.organisation_id, found.claimant_ci_id),
+        "tag.conflict-settled",
+        detail,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -346,13 +344,35 @@ async fn move_tag(
         if holder.lifecycle == Lifecycle::Retired {
             return Err(InventoryError::Conflict("a retired item keeps its tag"));
         }
-        let columns = refreshed(Columns { tag: None, ..columns_of(tx, holder.id).await? });
+        let columns = refreshed(Columns {
+            tag: None,
+            ..columns_of(tx, holder.id).await?
+        });
         ci_store::clear_tag(tx, holder.id, &columns.search_key).await?;
         let detail = json!({ "before": conflict.tag });
-        record(tx, context, actor, (organisation, holder.id), "tag.removed", detail).await?;
+        record(
+            tx,
+            context,
+            actor,
+            (organisation, holder.id),
+            "tag.removed",
+            detail,
+        )
+        .await?;
     }
-    let claim = Claim { tag, source: TagSource::Admin };
-    if !give(tx, context, actor, organisation, conflict.claimant_ci_id, &claim).await? {
+    let claim = Claim {
+        tag,
+        source: TagSource::Admin,
+    };
+    if !give(
+        tx,
+        context,
+        actor,
+        (organisation, conflict.claimant_ci_id),
+        &claim,
+    )
+    .await?
+    {
         return Err(InventoryError::TagTaken(conflict.tag.clone()));
     }
     Ok(tell(tx, listener, organisation, conflict.claimant_ci_id, &claim.tag).await?)
@@ -366,7 +386,13 @@ pub(super) async fn record(
     action: &'static str,
     detail: serde_json::Value,
 ) -> Result<(), StoreError> {
-    let deed = Deed { organisation_id: Some(organisation), action, subject_kind: "ci", subject_id: ci.to_string(), detail };
+    let deed = Deed {
+        organisation_id: Some(organisation),
+        action,
+        subject_kind: "ci",
+        subject_id: ci.to_string(),
+        detail,
+    };
     audit::record(tx, context, actor, deed).await
 }
 
@@ -377,60 +403,4 @@ pub(super) fn conflict_place(cursor: Option<&str>) -> (UtcMicros, TagConflictId)
         Some((UtcMicros(at.parse().ok()?), id.parse().ok()?))
     });
     parsed.unwrap_or((UtcMicros(i64::MIN), uuid::Uuid::nil().into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claim(text: &str, source: TagSource) -> Claim {
-        Claim { tag: text.parse().expect("tag"), source }
-    }
-
-    fn holder(has_agent: bool, lifecycle: Lifecycle, serial: Option<&str>) -> ci_store::Holder {
-        ci_store::Holder {
-            id: uuid::Uuid::from_u128(9).into(),
-            has_agent,
-            lifecycle,
-            tag_source: Some(TagSource::Admin),
-            site_id: None,
-            assigned_to_id: None,
-            location: String::new(),
-            declared_serial: serial.map(str::to_owned),
-        }
-    }
-
-    #[test]
-    fn the_rules_of_a_claim() {
-        use TagSource::{Admin, Configuration, Firmware};
-        let free = Case { policy: TagPolicy::MayCreate, current: None, holder: None, serial: "S123", other_claims: 0 };
-        let (live, retired) = (holder(true, Lifecycle::InUse, None), holder(false, Lifecycle::Retired, None));
-        let (ours, theirs) = (holder(false, Lifecycle::Stock, Some("s-123")), holder(false, Lifecycle::Stock, Some("S999")));
-        let cases = [
-            ("free", Configuration, free, Decision::Bind),
-            ("has it", Configuration, Case { current: Some(("INV1", Configuration)), ..free }, Decision::Keep),
-            ("has it from firmware", Configuration, Case { current: Some(("INV1", Firmware)), ..free }, Decision::Bind),
-            ("has another from firmware", Configuration, Case { current: Some(("X", Firmware)), ..free }, Decision::Bind),
-            ("has another configured", Firmware, Case { current: Some(("X", Configuration)), ..free }, Decision::Keep),
-            ("an admin gave another", Configuration, Case { current: Some(("X", Admin)), ..free }, Decision::Keep),
-            ("held", Configuration, Case { holder: Some(&live), ..free }, Decision::Conflict),
-            ("held by a retired item", Configuration, Case { holder: Some(&retired), ..free }, Decision::Conflict),
-            ("made in advance", Configuration, Case { holder: Some(&ours), ..free }, Decision::TakeOver),
-            ("made for another serial", Configuration, Case { holder: Some(&theirs), ..free }, Decision::Conflict),
-            ("no policy", Configuration, Case { policy: TagPolicy::None, ..free }, Decision::Refuse("not-allowed")),
-            ("must exist", Configuration, Case { policy: TagPolicy::MustExist, ..free }, Decision::Refuse("must-exist")),
-            ("fourth claim", Configuration, Case { other_claims: 3, ..free }, Decision::Refuse("too-many-claims")),
-        ];
-        for (name, source, case, expected) in cases {
-            assert_eq!(decide(&claim("INV-1", source), case), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_blank_tag_claims_nothing_and_a_placeholder_says_why() {
-        let item = |tag: &str| v1::AssetTagItem { tag: tag.into(), source: v1::TagSource::Firmware as i32 };
-        assert_eq!(claim_of(&item("  ")), Ok(None));
-        assert_eq!(claim_of(&item("Default string")).map_err(TagRefusal::code), Err("placeholder"));
-        assert!(matches!(claim_of(&item("INV-1")), Ok(Some(_))));
-    }
 }

@@ -11,4 +11,6 @@ mod store;
 
 pub use catalogue::Catalogue;
 pub use model::{InstalledTitle, Mark, NewTitle, Title, TitleId};
+#[cfg(test)]
+pub(crate) use store::list_installed_ids;
 pub use store::{install, list_titles, uninstall};

@@ -1,6 +1,6 @@
 //! SQL of titles and installations.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::QueryBuilder;
 
@@ -37,7 +37,13 @@ pub(super) async fn read_marks(tx: &mut Tx, ids: &[TitleId]) -> Result<Vec<(Titl
                 .raw_id
                 .try_into()
                 .map_err(|_| StoreError::inconsistent("software_title", "raw_id", row.id.0))?;
-            Ok((row.id, Mark { raw_id, key_hash: row.key_hash }))
+            Ok((
+                row.id,
+                Mark {
+                    raw_id,
+                    key_hash: row.key_hash,
+                },
+            ))
         })
         .collect()
 }
@@ -88,31 +94,76 @@ pub async fn list_titles(tx: &mut Tx, ids: &[TitleId]) -> Result<Vec<Title>, Sto
     dialect::fetch_for_integers(tx, SQL, &bare(ids)).await
 }
 
-/// Notes that an item has these titles; noting it twice is harmless.
-pub async fn install(tx: &mut Tx, ci: CiId, ids: &[TitleId]) -> Result<(), StoreError> {
+/// From so many titles of one item on, one statement for that item is cheaper than rows among those of others.
+const LIST_TITLES_MIN: usize = 50;
+
+/// Notes which items have which titles now; noting it twice is harmless.
+pub async fn install(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Result<(), StoreError> {
     const SQL: ListSql = ListSql {
         sqlite: "INSERT INTO software_installation (title_id, ci_id) SELECT value, $2 FROM json_each($1)
                  WHERE TRUE ON CONFLICT (title_id, ci_id) DO NOTHING",
         postgres: "INSERT INTO software_installation (title_id, ci_id) SELECT title_id, $2 FROM unnest($1) AS title_id
                    ON CONFLICT (title_id, ci_id) DO NOTHING",
     };
-    if ids.is_empty() {
-        return Ok(());
+    for (ci, ids) in titles.iter().filter(|(_, ids)| ids.len() >= LIST_TITLES_MIN) {
+        dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await?;
     }
-    dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await
+    for chunk in few_each(titles).chunks(INSERT_ROWS) {
+        sql!(&mut *tx, |conn| {
+            let mut query = QueryBuilder::new("INSERT INTO software_installation (title_id, ci_id) ");
+            query.push_values(chunk, |mut row, (title, ci)| {
+                row.push_bind(*title).push_bind(*ci);
+            });
+            query.push(" ON CONFLICT (title_id, ci_id) DO NOTHING");
+            query.build().execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
-/// Notes that an item no longer has these titles.
-pub async fn uninstall(tx: &mut Tx, ci: CiId, ids: &[TitleId]) -> Result<(), StoreError> {
+/// Notes which items no longer have which titles.
+pub async fn uninstall(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Result<(), StoreError> {
     const SQL: ListSql = ListSql {
         sqlite: "DELETE FROM software_installation
                  WHERE ci_id = $2 AND title_id IN (SELECT value FROM json_each($1))",
         postgres: "DELETE FROM software_installation WHERE ci_id = $2 AND title_id = ANY ($1)",
     };
-    if ids.is_empty() {
-        return Ok(());
+    for (ci, ids) in titles.iter().filter(|(_, ids)| ids.len() >= LIST_TITLES_MIN) {
+        dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await?;
     }
-    dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await
+    for chunk in few_each(titles).chunks(INSERT_ROWS) {
+        sql!(&mut *tx, |conn| {
+            let mut query =
+                QueryBuilder::new("DELETE FROM software_installation WHERE (title_id, ci_id) IN (");
+            query.push_values(chunk, |mut row, (title, ci)| {
+                row.push_bind(*title).push_bind(*ci);
+            });
+            query.push(")");
+            query.build().execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// Pairs of the items that have few titles each, in order of the table's key.
+fn few_each(titles: &BTreeMap<CiId, Vec<TitleId>>) -> Vec<(TitleId, CiId)> {
+    let few = titles.iter().filter(|(_, ids)| ids.len() < LIST_TITLES_MIN);
+    let mut pairs: Vec<(TitleId, CiId)> = few
+        .flat_map(|(ci, ids)| ids.iter().map(|id| (*id, *ci)))
+        .collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// The titles an item has by its installations, as searches see them.
+#[cfg(test)]
+pub(crate) async fn list_installed_ids(tx: &mut Tx, ci: CiId) -> Result<Vec<TitleId>, StoreError> {
+    sql!(tx, |conn| sqlx::query_scalar(
+        "SELECT title_id FROM software_installation WHERE ci_id = $1"
+    )
+    .bind(ci)
+    .fetch_all(conn)
+    .await)
 }
 
 fn bare(ids: &[TitleId]) -> Vec<i64> {
@@ -126,22 +177,24 @@ mod tests {
     use crate::db_test;
     use crate::kernel::entropy::SystemEntropy;
 
-    async fn installed(tx: &mut Tx, ci: CiId) -> i64 {
-        sql!(tx, |conn| sqlx::query_scalar("SELECT COUNT(*) FROM software_installation WHERE ci_id = $1")
-            .bind(ci)
-            .fetch_one(conn)
-            .await)
-        .expect("count")
+    async fn installed(tx: &mut Tx, ci: CiId) -> usize {
+        list_installed_ids(tx, ci).await.expect("list").len()
     }
 
     db_test! {
         async fn installations_follow_the_differences(db: Db) {
             let mut tx = db.begin().await.expect("begin");
             let ci = CiId::generate(UtcMicros::from_seconds(1_700_000_000), &SystemEntropy);
-            install(&mut tx, ci, &[TitleId(1), TitleId(-7), TitleId(i64::MIN)]).await.expect("install");
-            install(&mut tx, ci, &[TitleId(1)]).await.expect("again");
+            let of = |ids: &[i64]| BTreeMap::from([(ci, ids.iter().copied().map(TitleId).collect::<Vec<_>>())]);
+            install(&mut tx, &of(&[1, -7, i64::MIN])).await.expect("install");
+            install(&mut tx, &of(&[1])).await.expect("again");
             assert_eq!(installed(&mut tx, ci).await, 3);
-            uninstall(&mut tx, ci, &[TitleId(i64::MIN), TitleId(1), TitleId(99)]).await.expect("uninstall");
+            uninstall(&mut tx, &of(&[i64::MIN, 1, 99])).await.expect("uninstall");
+            assert_eq!(installed(&mut tx, ci).await, 1);
+            let many: Vec<i64> = (100..300).collect();
+            install(&mut tx, &of(&many)).await.expect("install many");
+            assert_eq!(installed(&mut tx, ci).await, 201);
+            uninstall(&mut tx, &of(&many)).await.expect("uninstall many");
             assert_eq!(installed(&mut tx, ci).await, 1);
         }
     }

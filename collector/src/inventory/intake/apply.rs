@@ -7,24 +7,20 @@ use parc_wire::digest::Digest;
 use parc_wire::v1::{self, Outcome, SectionKind};
 
 use super::super::content::{self, Section};
-use super::super::diff::{self, ItemChange};
 use super::super::items::Body;
 use super::super::model::{AgentBinding, TagListener, TagSource};
-use super::super::record::{Columns, identifiers};
 use super::super::store::contact::{self as contact_store, ContactRow, Head, NO_REPORT};
-use super::super::store::history::{self as history_store, Place};
-use super::super::store::identity::{self, IdentifierRow};
 use super::super::store::section::{self as section_store, NewContent, SectionRow};
-use super::super::store::ci as ci_store;
 use super::super::tags;
 use super::decide::{self, Header, Last, SectionVerdict};
+use super::effects::{self, Change, MergedSection};
 use super::merge::{Merged, merge};
 use super::prepare::Prepared;
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::id::CiId;
 use crate::kernel::time::UtcMicros;
-use crate::software::{self, Catalogue, InstalledTitle, Mark, NewTitle, TitleId};
+use crate::software::{Catalogue, Mark, NewTitle, TitleId};
 
 /// What a report is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +44,17 @@ impl Answer {
     }
 
     pub(super) fn invalid(reason: String) -> Self {
-        Self { reason, ..Self::new(Outcome::Invalid) }
+        Self {
+            reason,
+            ..Self::new(Outcome::Invalid)
+        }
     }
 
     fn need_full(kinds: Vec<SectionKind>) -> Self {
-        Self { need_full: kinds, ..Self::new(Outcome::NeedFull) }
+        Self {
+            need_full: kinds,
+            ..Self::new(Outcome::NeedFull)
+        }
     }
 }
 
@@ -91,27 +93,14 @@ pub(super) struct Applier {
     fresh: Mutex<HashMap<TitleId, Mark>>,
 }
 
-/// One section of one report, merged.
-struct MergedSection {
-    kind: SectionKind,
-    digest: Digest,
-    old: Option<Section>,
-    new: Section,
-}
-
-/// One report whose sections go in.
-struct Change<'a> {
-    index: usize,
-    binding: &'a AgentBinding,
-    at: UtcMicros,
-    /// Nothing was known of the machine: what it says is no change.
-    first: bool,
-    sections: Vec<MergedSection>,
-}
-
 impl Applier {
     pub(super) fn new(context: Context, listener: Arc<dyn TagListener>) -> Self {
-        Self { context, listener, catalogue: Catalogue::default(), fresh: Mutex::default() }
+        Self {
+            context,
+            listener,
+            catalogue: Catalogue::default(),
+            fresh: Mutex::default(),
+        }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -151,11 +140,16 @@ impl Applier {
         let mut look = Vec::new();
         for &index in wave {
             let (binding, report) = &reports[index];
-            let head = heads.get(&binding.ci_id).ok_or(ApplyError::Orphan(binding.ci_id))?;
+            let head = heads
+                .get(&binding.ci_id)
+                .ok_or(ApplyError::Orphan(binding.ci_id))?;
             answers[index] = match decide::header(head.last.as_ref(), binding.agent_id, report) {
                 Header::Duplicate => Answer::new(Outcome::Duplicate),
                 Header::Stale => Answer::new(Outcome::Stale),
-                Header::Fork => Answer { reason: "seq was used by another report".into(), ..Answer::new(Outcome::Fork) },
+                Header::Fork => Answer {
+                    reason: "seq was used by another report".into(),
+                    ..Answer::new(Outcome::Fork)
+                },
                 Header::Unchanged => {
                     contacts.push(self.contact_row(binding, report, head));
                     accepted(head)
@@ -178,14 +172,29 @@ impl Applier {
             return Err(ApplyError::Overtaken);
         }
         self.write_sections(tx, &changes).await?;
-        write_history(tx, &changes, &self.context).await?;
-        self.settle_tags(tx, reports, wave, &heads, &changes, answers).await
+        effects::write(tx, &changes).await?;
+        let new: HashMap<usize, v1::AssetTagItem> = changes
+            .iter()
+            .filter_map(|it| Some((it.index, claimed(it)?)))
+            .collect();
+        for &index in wave {
+            if answers[index].outcome == Outcome::Accepted {
+                let binding = &reports[index].0;
+                let head = &heads[&binding.ci_id];
+                if let Some(answer) = self.settle_tag(tx, binding, head, new.get(&index)).await? {
+                    answers[index] = answer;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn contact_row(&self, binding: &AgentBinding, report: &Prepared, head: &Head) -> ContactRow {
         let previous = match &head.last {
             // Numbers of another epoch or agent say nothing about this one's.
-            Some(last) if last.epoch == report.epoch && last.agent_id == binding.agent_id => (last.seq, last.report_id),
+            Some(last) if last.epoch == report.epoch && last.agent_id == binding.agent_id => {
+                (last.seq, last.report_id)
+            }
             Some(last) => (-1, last.report_id),
             None => (-1, NO_REPORT),
         };
@@ -245,7 +254,13 @@ impl Applier {
                     let head = &heads[&binding.ci_id];
                     // History keys must rise even when the clock does not.
                     let at = self.context.now().max(UtcMicros(head.last_change_at.0 + 1));
-                    changes.push(Change { index, binding, at, first: head.last.is_none(), sections });
+                    changes.push(Change {
+                        index,
+                        binding,
+                        at,
+                        first: head.last.is_none(),
+                        sections,
+                    });
                 }
                 Err(answer) => answers[index] = answer,
             }
@@ -263,8 +278,12 @@ impl Applier {
         to_merge: &[(usize, Vec<SectionKind>)],
         stored: &HashMap<CiId, BTreeMap<SectionKind, SectionRow>>,
     ) -> Result<HashMap<(CiId, SectionKind), Section>, StoreError> {
-        let pairs = to_merge.iter().flat_map(|(index, kinds)| kinds.iter().map(|kind| (reports[*index].0.ci_id, *kind)));
-        let rows: Vec<&SectionRow> = pairs.filter_map(|(ci, kind)| stored.get(&ci)?.get(&kind)).collect();
+        let pairs = to_merge
+            .iter()
+            .flat_map(|(index, kinds)| kinds.iter().map(|kind| (reports[*index].0.ci_id, *kind)));
+        let rows: Vec<&SectionRow> = pairs
+            .filter_map(|(ci, kind)| stored.get(&ci)?.get(&kind))
+            .collect();
         let wanted = rows.iter().map(|row| (row.content_id, row.kind)).collect();
         let contents = section_store::read_contents(tx, &wanted).await?;
         let mut ids = BTreeSet::new();
@@ -292,7 +311,11 @@ impl Applier {
                 for section in &change.sections {
                     let encoded = section.new.encode(section.kind, &marks);
                     let id = content::content_id(section.kind, &encoded);
-                    let new = || NewContent { id, kind: section.kind, body: content::pack(&encoded) };
+                    let new = || NewContent {
+                        id,
+                        kind: section.kind,
+                        body: content::pack(&encoded),
+                    };
                     contents.entry(id).or_insert_with(new);
                     rows.push(SectionRow {
                         ci_id: change.binding.ci_id,
@@ -309,38 +332,25 @@ impl Applier {
         section_store::upsert_sections(tx, &rows).await
     }
 
-    /// Claims that are new, and old ones that could not be settled then.
-    async fn settle_tags(
+    /// A claim that is new, or an old one that could not be settled then; nothing when there is neither.
+    async fn settle_tag(
         &self,
         tx: &mut Tx,
-        reports: &[Report],
-        wave: &[usize],
-        heads: &HashMap<CiId, Head>,
-        changes: &[Change<'_>],
-        answers: &mut [Answer],
-    ) -> Result<(), ApplyError> {
-        let new: HashMap<usize, Option<v1::AssetTagItem>> =
-            changes.iter().filter_map(|it| Some((it.index, claimed(it)?))).collect();
-        for &index in wave {
-            let binding = &reports[index].0;
-            let head = &heads[&binding.ci_id];
-            if answers[index].outcome != Outcome::Accepted {
-                continue;
+        binding: &AgentBinding,
+        head: &Head,
+        new: Option<&v1::AssetTagItem>,
+    ) -> Result<Option<Answer>, StoreError> {
+        let item = match new {
+            Some(item) => item.clone(),
+            None if tags::may_clear(&head.tag_note) => {
+                stored_claim(tx, binding.ci_id).await?.unwrap_or_default()
             }
-            let item = match new.get(&index) {
-                Some(item) => item.clone(),
-                None if tags::may_clear(&head.tag_note) => stored_claim(tx, binding.ci_id).await?,
-                None => continue,
-            };
-            let item = item.unwrap_or_default();
-            let note = tags::settle_claim(tx, &self.context, self.listener.as_ref(), binding, &item).await?;
-            contact_store::set_tag_note(tx, binding.ci_id, note).await?;
-            let after = contact_store::read_heads(tx, &[binding.ci_id]).await?;
-            if let Some(head) = after.get(&binding.ci_id) {
-                answers[index] = accepted(head);
-            }
-        }
-        Ok(())
+            None => return Ok(None),
+        };
+        let note = tags::settle_claim(tx, &self.context, self.listener.as_ref(), binding, &item).await?;
+        contact_store::set_tag_note(tx, binding.ci_id, note).await?;
+        let after = contact_store::read_heads(tx, &[binding.ci_id]).await?;
+        Ok(after.get(&binding.ci_id).map(accepted))
     }
 }
 
@@ -365,16 +375,31 @@ fn waves(reports: &[Report]) -> Vec<Vec<usize>> {
 fn accepted(head: &Head) -> Answer {
     let by_admin = head.tag_source == Some(TagSource::Admin);
     let assigned_tag = head.tag.clone().filter(|_| by_admin).unwrap_or_default();
-    Answer { tag_note: head.tag_note.clone(), assigned_tag, ..Answer::new(Outcome::Accepted) }
+    Answer {
+        tag_note: head.tag_note.clone(),
+        assigned_tag,
+        ..Answer::new(Outcome::Accepted)
+    }
 }
 
-fn sections_to_merge(stored: &BTreeMap<SectionKind, Digest>, report: &Prepared) -> Result<Vec<SectionKind>, Answer> {
+fn sections_to_merge(
+    stored: &BTreeMap<SectionKind, Digest>,
+    report: &Prepared,
+) -> Result<Vec<SectionKind>, Answer> {
     let verdicts = decide::sections(stored, report);
     let of = |wanted: SectionVerdict| -> Vec<SectionKind> {
-        verdicts.iter().filter(|(_, verdict)| **verdict == wanted).map(|(kind, _)| *kind).collect()
+        verdicts
+            .iter()
+            .filter(|(_, verdict)| **verdict == wanted)
+            .map(|(kind, _)| *kind)
+            .collect()
     };
     let need_full = of(SectionVerdict::NeedFull);
-    if need_full.is_empty() { Ok(of(SectionVerdict::Merge)) } else { Err(Answer::need_full(need_full)) }
+    if need_full.is_empty() {
+        Ok(of(SectionVerdict::Merge))
+    } else {
+        Err(Answer::need_full(need_full))
+    }
 }
 
 fn merge_report(
@@ -387,15 +412,26 @@ fn merge_report(
     let mut merged = Vec::with_capacity(kinds.len());
     let mut need_full = Vec::new();
     for kind in kinds {
-        let (Some(change), Some(digest)) = (report.changes.get(kind), report.digests.get(kind)) else { continue };
+        let (Some(change), Some(digest)) = (report.changes.get(kind), report.digests.get(kind)) else {
+            continue;
+        };
         let old = stored.get(&(ci, *kind));
         match merge(*kind, old, change, digest, titles) {
-            Merged::Section(new) => merged.push(MergedSection { kind: *kind, digest: *digest, old: old.cloned(), new }),
+            Merged::Section(new) => merged.push(MergedSection {
+                kind: *kind,
+                digest: *digest,
+                old: old.cloned(),
+                new,
+            }),
             Merged::NeedFull => need_full.push(*kind),
             Merged::Invalid(reason) => return Err(Answer::invalid(reason)),
         }
     }
-    if need_full.is_empty() { Ok(merged) } else { Err(Answer::need_full(need_full)) }
+    if need_full.is_empty() {
+        Ok(merged)
+    } else {
+        Err(Answer::need_full(need_full))
+    }
 }
 
 fn changed_row(mut row: ContactRow, change: &Change<'_>) -> ContactRow {
@@ -409,120 +445,26 @@ fn changed_row(mut row: ContactRow, change: &Change<'_>) -> ContactRow {
 }
 
 /// The claim of a report that changes it; nothing when it does not.
-fn claimed(change: &Change<'_>) -> Option<Option<v1::AssetTagItem>> {
-    let section = change.sections.iter().find(|it| it.kind == SectionKind::AssetTag)?;
-    Some(section.new.bodies(section.kind).into_values().find_map(as_tag))
+fn claimed(change: &Change<'_>) -> Option<v1::AssetTagItem> {
+    let section = change
+        .sections
+        .iter()
+        .find(|it| it.kind == SectionKind::AssetTag)?;
+    let items = section.new.bodies(section.kind);
+    Some(items.into_values().find_map(as_tag).unwrap_or_default())
 }
 
 fn as_tag(body: Body) -> Option<v1::AssetTagItem> {
-    if let Body::AssetTag(item) = body { Some(item) } else { None }
+    if let Body::AssetTag(item) = body {
+        Some(item)
+    } else {
+        None
+    }
 }
 
 async fn stored_claim(tx: &mut Tx, ci: CiId) -> Result<Option<v1::AssetTagItem>, StoreError> {
     let state = super::super::view::read_state(tx, ci, &[SectionKind::AssetTag]).await?;
-    Ok(state.bodies(SectionKind::AssetTag).find_map(|it| as_tag(it.clone())))
-}
-
-/// History, installations, list columns and identifiers: differences only.
-async fn write_history(tx: &mut Tx, changes: &[Change<'_>], context: &Context) -> Result<(), StoreError> {
-    let cis: Vec<CiId> = changes.iter().filter(|it| !it.sections.is_empty()).map(|it| it.binding.ci_id).collect();
-    if cis.is_empty() {
-        return Ok(());
-    }
-    let columns = ci_store::read_columns(tx, &cis).await?;
-    let declared = ci_store::read_declared(tx, &cis).await?;
-    let gone = removed_titles(tx, changes).await?;
-    let mut rows = Vec::new();
-    let (mut found, mut lost) = (Vec::new(), Vec::new());
-    for change in changes {
-        let ci = change.binding.ci_id;
-        let Some(before) = columns.get(&ci) else { continue };
-        let texts = declared.get(&ci).into_iter().flatten().map(|(field, it)| (*field, it.value.clone())).collect();
-        let mut after = before.clone();
-        let mut items = Vec::new();
-        for section in &change.sections {
-            if section.kind == SectionKind::Software {
-                let (added, removed) = title_differences(section);
-                software::install(tx, ci, &added).await?;
-                software::uninstall(tx, ci, &removed).await?;
-                after.software_count = i64::try_from(section.new.len()).unwrap_or(i64::MAX);
-                if section.old.is_some() {
-                    let added = titles(tx, &added).await?;
-                    let removed = removed.iter().filter_map(|id| gone.get(id).cloned()).collect();
-                    items.extend(diff::diff_software(removed, added));
-                }
-                continue;
-            }
-            let old = section.old.as_ref().map(|it| it.bodies(section.kind)).unwrap_or_default();
-            let new = section.new.bodies(section.kind);
-            after.update(section.kind, &new, &texts);
-            identifier_differences(change, &old, &new, &mut found, &mut lost);
-            if section.old.is_some() || (section.kind == SectionKind::Problems && !change.first) {
-                items.extend(diff::diff(section.kind, &old, &new));
-            }
-        }
-        rows.extend(numbered(ci, change.at, items));
-        update_columns(tx, ci, before, after).await?;
-    }
-    history_store::insert_changes(tx, &rows).await?;
-    lost.sort();
-    found.sort();
-    identity::delete(tx, &lost).await?;
-    identity::insert(tx, &found).await?;
-    tracing::trace!(items = cis.len(), changes = rows.len(), now = context.now().0, "reports merged");
-    Ok(())
-}
-
-fn numbered(ci: CiId, at: UtcMicros, items: Vec<ItemChange>) -> impl Iterator<Item = (CiId, Place, ItemChange)> {
-    (0_i64..).zip(items).map(move |(change_no, item)| (ci, Place { at, change_no }, item))
-}
-
-async fn update_columns(tx: &mut Tx, ci: CiId, before: &Columns, mut after: Columns) -> Result<(), StoreError> {
-    if after == *before {
-        return Ok(());
-    }
-    after.refresh_search_key();
-    ci_store::update_columns(tx, ci, &after).await
-}
-
-/// Titles that came and that went, each once.
-fn title_differences(section: &MergedSection) -> (Vec<TitleId>, Vec<TitleId>) {
-    let old = section.old.as_ref().map(Section::titles).unwrap_or_default();
-    let new = section.new.titles();
-    let only = |here: &[TitleId], there: &[TitleId]| {
-        here.iter().filter(|it| there.binary_search(it).is_err()).copied().collect::<Vec<_>>()
-    };
-    (only(&new, &old), only(&old, &new))
-}
-
-async fn titles(tx: &mut Tx, ids: &[TitleId]) -> Result<Vec<InstalledTitle>, StoreError> {
-    Ok(software::list_titles(tx, ids).await?.into_iter().map(|it| it.title).collect())
-}
-
-/// The texts of every title that any of the reports removes, in one read.
-async fn removed_titles(
-    tx: &mut Tx,
-    changes: &[Change<'_>],
-) -> Result<HashMap<TitleId, InstalledTitle>, StoreError> {
-    let sections = changes.iter().flat_map(|it| &it.sections).filter(|it| it.kind == SectionKind::Software);
-    let ids: BTreeSet<TitleId> = sections.flat_map(|it| title_differences(it).1).collect();
-    let ids: Vec<TitleId> = ids.into_iter().collect();
-    Ok(software::list_titles(tx, &ids).await?.into_iter().map(|it| (it.id, it.title)).collect())
-}
-
-fn identifier_differences(
-    change: &Change<'_>,
-    old: &BTreeMap<String, Body>,
-    new: &BTreeMap<String, Body>,
-    found: &mut Vec<IdentifierRow>,
-    lost: &mut Vec<IdentifierRow>,
-) {
-    let (old, new) = (identifiers(old), identifiers(new));
-    let row = |identifier: &super::super::record::Identifier| IdentifierRow {
-        organisation_id: change.binding.organisation_id,
-        identifier: identifier.clone(),
-        ci_id: change.binding.ci_id,
-    };
-    found.extend(new.difference(&old).map(row));
-    lost.extend(old.difference(&new).map(row));
+    Ok(state
+        .bodies(SectionKind::AssetTag)
+        .find_map(|it| as_tag(it.clone())))
 }

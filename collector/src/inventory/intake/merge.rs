@@ -28,7 +28,11 @@ pub(in super::super) fn merge(
     declared: &Digest,
     titles: &mut BTreeMap<TitleId, NewTitle>,
 ) -> Merged {
-    let base = if change.base.is_some() { stored.cloned() } else { None };
+    let base = if change.base.is_some() {
+        stored.cloned()
+    } else {
+        None
+    };
     let mut section = base.unwrap_or_else(|| Section::empty(kind));
     if !drop_items(&mut section, &change.drop) {
         return Merged::NeedFull;
@@ -37,14 +41,21 @@ pub(in super::super) fn merge(
         return Merged::Invalid(format!("changes of {} names an item twice", kind.as_str_name()));
     }
     if section.len() > items_max(kind) {
-        return Merged::Invalid(format!("{} would have more than {} items", kind.as_str_name(), items_max(kind)));
+        return Merged::Invalid(format!(
+            "{} would have more than {} items",
+            kind.as_str_name(),
+            items_max(kind)
+        ));
     }
     if section.digest(kind) == *declared {
         Merged::Section(section)
     } else if change.base.is_some() {
         Merged::NeedFull
     } else {
-        Merged::Invalid(format!("the items of {} do not have the declared digest", kind.as_str_name()))
+        Merged::Invalid(format!(
+            "the items of {} do not have the declared digest",
+            kind.as_str_name()
+        ))
     }
 }
 
@@ -71,14 +82,25 @@ fn put_items(section: &mut Section, put: &PreparedItems, titles: &mut BTreeMap<T
             for (mark, title) in put {
                 let id = title.as_ref().map(|title| {
                     let id = title.id();
-                    titles.entry(id).or_insert_with(|| NewTitle { title: title.clone(), mark: *mark });
+                    titles.entry(id).or_insert_with(|| NewTitle {
+                        title: title.clone(),
+                        mark: *mark,
+                    });
                     id
                 });
-                items.insert(mark.key_hash, Installed { raw_id: mark.raw_id, title: id });
+                items.insert(
+                    mark.key_hash,
+                    Installed {
+                        raw_id: mark.raw_id,
+                        title: id,
+                    },
+                );
             }
             true
         }
-        (Section::Items(_), PreparedItems::Software(_)) | (Section::Software(_), PreparedItems::Items(_)) => false,
+        (Section::Items(_), PreparedItems::Software(_)) | (Section::Software(_), PreparedItems::Items(_)) => {
+            false
+        }
     }
 }
 
@@ -96,10 +118,21 @@ mod tests {
 
     const NOW: UtcMicros = UtcMicros(1_790_000_000_000_000);
 
-    fn prepared(kind: SectionKind, base: Option<Digest>, put: Vec<v1::Item>, drop: &[&str]) -> PreparedChange {
+    fn prepared(
+        kind: SectionKind,
+        base: Option<Digest>,
+        put: Vec<v1::Item>,
+        drop: &[&str],
+    ) -> PreparedChange {
         let drop = drop.iter().map(|it| (*it).to_owned()).collect();
-        let request = Report::new(1, 1).delta(kind, base.unwrap_or_default(), [9; 16], put, drop).request();
-        let mut change = prepare(&request, NOW).expect("prepared").changes.remove(&kind).expect("change");
+        let request = Report::new(1, 1)
+            .delta(kind, base.unwrap_or_default(), [9; 16], put, drop)
+            .request();
+        let mut change = prepare(&request, NOW)
+            .expect("prepared")
+            .changes
+            .remove(&kind)
+            .expect("change");
         change.base = base;
         change
     }
@@ -119,12 +152,24 @@ mod tests {
     #[test]
     fn a_delta_leads_to_the_declared_section() {
         for kind in [SectionKind::Cpu, SectionKind::Software] {
-            let make = |key: &str, text: &str| if kind == SectionKind::Cpu { cpu(key, text) } else { software(key, text, "1") };
+            let make = |key: &str, text: &str| {
+                if kind == SectionKind::Cpu {
+                    cpu(key, text)
+                } else {
+                    software(key, text, "1")
+                }
+            };
             let before = [make("a", "x"), make("b", "y")];
             let after = [make("b", "z"), make("c", "w")];
             let stored = section(kind, &before);
             let change = prepared(kind, Some(digest_of(kind, &before)), after.to_vec(), &["a"]);
-            let merged = merge(kind, Some(&stored), &change, &digest_of(kind, &after), &mut BTreeMap::new());
+            let merged = merge(
+                kind,
+                Some(&stored),
+                &change,
+                &digest_of(kind, &after),
+                &mut BTreeMap::new(),
+            );
             assert_eq!(merged, Merged::Section(section(kind, &after)));
         }
     }
@@ -134,15 +179,36 @@ mod tests {
         let stored = section(SectionKind::Cpu, &[cpu("a", "x")]);
         let base = Some(digest_of(SectionKind::Cpu, &[cpu("a", "x")]));
         let missing = prepared(SectionKind::Cpu, base, vec![], &["zz"]);
-        assert_eq!(merge(SectionKind::Cpu, Some(&stored), &missing, &[9; 16], &mut BTreeMap::new()), Merged::NeedFull);
+        assert_eq!(
+            merge(
+                SectionKind::Cpu,
+                Some(&stored),
+                &missing,
+                &[9; 16],
+                &mut BTreeMap::new()
+            ),
+            Merged::NeedFull
+        );
         let other = prepared(SectionKind::Cpu, base, vec![cpu("b", "y")], &[]);
-        assert_eq!(merge(SectionKind::Cpu, Some(&stored), &other, &[9; 16], &mut BTreeMap::new()), Merged::NeedFull);
+        assert_eq!(
+            merge(
+                SectionKind::Cpu,
+                Some(&stored),
+                &other,
+                &[9; 16],
+                &mut BTreeMap::new()
+            ),
+            Merged::NeedFull
+        );
     }
 
     #[test]
     fn a_whole_section_with_another_digest_is_invalid() {
         let change = prepared(SectionKind::Cpu, None, vec![cpu("b", "y")], &[]);
-        assert!(matches!(merge(SectionKind::Cpu, None, &change, &[9; 16], &mut BTreeMap::new()), Merged::Invalid(_)));
+        assert!(matches!(
+            merge(SectionKind::Cpu, None, &change, &[9; 16], &mut BTreeMap::new()),
+            Merged::Invalid(_)
+        ));
     }
 
     #[test]

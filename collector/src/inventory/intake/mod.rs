@@ -6,6 +6,7 @@
 
 mod apply;
 mod decide;
+mod effects;
 mod merge;
 mod prepare;
 
@@ -119,12 +120,24 @@ struct Job {
 impl Intake {
     /// Starts the applier. The handle ends when all clones of the intake are gone and what was queued is
     /// answered.
-    pub fn start(context: Context, listener: Arc<dyn TagListener>, settings: IntakeSettings) -> (Self, JoinHandle<()>) {
+    pub fn start(
+        context: Context,
+        listener: Arc<dyn TagListener>,
+        settings: IntakeSettings,
+    ) -> (Self, JoinHandle<()>) {
         let (queue, jobs) = mpsc::channel(QUEUE_REPORTS_MAX);
         let applier = Applier::new(context.clone(), listener);
         let handle = tokio::spawn(run(applier, jobs));
         let bytes = Arc::new(Semaphore::new(IN_FLIGHT_KIB_MAX));
-        (Self { context, settings, queue, bytes }, handle)
+        (
+            Self {
+                context,
+                settings,
+                queue,
+                bytes,
+            },
+            handle,
+        )
     }
 
     /// Takes one contact and answers once its effect is durable. The edge still has to act on a fork
@@ -135,7 +148,9 @@ impl Intake {
         request: v1::ContactRequest,
     ) -> Result<v1::ContactResponse, IntakeError> {
         let kib = u32::try_from(request.encoded_len() / 1024 + 1).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.bytes).try_acquire_many_owned(kib).map_err(|_| self.exhausted())?;
+        let permit = Arc::clone(&self.bytes)
+            .try_acquire_many_owned(kib)
+            .map_err(|_| self.exhausted())?;
         let now = self.context.now();
         let prepared = match prepare::prepare(&request, now) {
             Ok(prepared) => Arc::new(prepared),
@@ -143,7 +158,12 @@ impl Intake {
         };
         drop(request);
         let (reply, answer) = oneshot::channel();
-        let job = Job { binding, prepared: Arc::clone(&prepared), reply, _bytes: permit };
+        let job = Job {
+            binding,
+            prepared: Arc::clone(&prepared),
+            reply,
+            _bytes: permit,
+        };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => self.exhausted(),
             mpsc::error::TrySendError::Closed(_) => self.unavailable(),
@@ -152,9 +172,18 @@ impl Intake {
         Ok(self.respond(&binding, answer, Some(&prepared)))
     }
 
-    fn respond(&self, binding: &AgentBinding, answer: Answer, report: Option<&Prepared>) -> v1::ContactResponse {
+    fn respond(
+        &self,
+        binding: &AgentBinding,
+        answer: Answer,
+        report: Option<&Prepared>,
+    ) -> v1::ContactResponse {
         let named = report.map(|it| it.set_aside.named.clone()).unwrap_or_default();
-        let set_aside = if answer.outcome == v1::Outcome::Accepted { named } else { Vec::new() };
+        let set_aside = if answer.outcome == v1::Outcome::Accepted {
+            named
+        } else {
+            Vec::new()
+        };
         v1::ContactResponse {
             outcome: answer.outcome as i32,
             need_full: answer.need_full.iter().map(|kind| *kind as i32).collect(),
@@ -168,11 +197,15 @@ impl Intake {
     }
 
     fn exhausted(&self) -> IntakeError {
-        IntakeError::Exhausted { retry_after: self.push_back() }
+        IntakeError::Exhausted {
+            retry_after: self.push_back(),
+        }
     }
 
     fn unavailable(&self) -> IntakeError {
-        IntakeError::Unavailable { retry_after: self.push_back() }
+        IntakeError::Unavailable {
+            retry_after: self.push_back(),
+        }
     }
 
     /// Backlog over capacity, spread by half, so that those turned away do not return together.
@@ -185,7 +218,8 @@ impl Intake {
 fn push_back(backlog: u64, entropy: &dyn Entropy) -> Duration {
     let (min, max) = PUSH_BACK_S;
     let base_ms = (backlog * 1000 / REPORTS_PER_SECOND).clamp(min * 1000, max * 1000);
-    Duration::from_millis(base_ms / 2 + below(base_ms, entropy)).clamp(Duration::from_secs(min), Duration::from_secs(max))
+    Duration::from_millis(base_ms / 2 + below(base_ms, entropy))
+        .clamp(Duration::from_secs(min), Duration::from_secs(max))
 }
 
 /// A random number below `limit`.
@@ -200,11 +234,18 @@ fn below(limit: u64, entropy: &dyn Entropy) -> u64 {
 fn next_contact_s(agent: AgentId, now: UtcMicros, interval_s: u32) -> u32 {
     let interval = u64::from(interval_s.max(1));
     let mut hash = [0_u8; 8];
-    blake3::Hasher::new().update(agent.as_uuid().as_bytes()).finalize_xof().fill(&mut hash);
+    blake3::Hasher::new()
+        .update(agent.as_uuid().as_bytes())
+        .finalize_xof()
+        .fill(&mut hash);
     let slot = u64::from_be_bytes(hash) % interval;
     let phase = u64::try_from(now.seconds()).unwrap_or(0) % interval;
     let wait = (slot + interval - phase) % interval;
-    let wait = if wait < interval.div_ceil(4) { wait + interval } else { wait };
+    let wait = if wait < interval.div_ceil(4) {
+        wait + interval
+    } else {
+        wait
+    };
     u32::try_from(wait).unwrap_or(u32::MAX)
 }
 
@@ -228,7 +269,10 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 
 /// Commits a batch; when that fails, each report alone, so that one bad report never fails others.
 async fn commit(applier: &Applier, batch: Vec<Job>) {
-    let reports: Vec<_> = batch.iter().map(|job| (job.binding, Arc::clone(&job.prepared))).collect();
+    let reports: Vec<_> = batch
+        .iter()
+        .map(|job| (job.binding, Arc::clone(&job.prepared)))
+        .collect();
     match applier.apply(&reports).await {
         Ok(answers) => {
             for (job, answer) in batch.into_iter().zip(answers) {
@@ -264,7 +308,9 @@ async fn alone(applier: &Applier, job: &Job) -> Result<Answer, IntakeError> {
         }
     }
     tracing::warn!(agent = %job.binding.agent_id, "the database stayed unavailable for a report");
-    Err(IntakeError::Unavailable { retry_after: push_back(0, entropy) })
+    Err(IntakeError::Unavailable {
+        retry_after: push_back(0, entropy),
+    })
 }
 
 #[cfg(test)]

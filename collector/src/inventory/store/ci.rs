@@ -28,7 +28,8 @@ pub(in super::super) struct NewRow {
 
 pub(in super::super) async fn insert(tx: &mut Tx, row: &NewRow, at: UtcMicros) -> Result<(), StoreError> {
     let retired_at = (row.lifecycle == Lifecycle::Retired).then_some(at);
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO inventory_ci (id, organisation_id, site_id, location, assigned_to_id, lifecycle, name, kind, make,
              model, serial, os_name, os_version, cpu, memory_mib, disk_mib, software_count, search_key, has_agent,
              created_at, retired_at)
@@ -51,7 +52,8 @@ pub(in super::super) async fn insert(tx: &mut Tx, row: &NewRow, at: UtcMicros) -
     .bind(retired_at)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 #[derive(sqlx::FromRow)]
@@ -62,7 +64,10 @@ struct ColumnsRow {
 }
 
 /// List columns of many items.
-pub(in super::super) async fn read_columns(tx: &mut Tx, cis: &[CiId]) -> Result<HashMap<CiId, Columns>, StoreError> {
+pub(in super::super) async fn read_columns(
+    tx: &mut Tx,
+    cis: &[CiId],
+) -> Result<HashMap<CiId, Columns>, StoreError> {
     let mut columns = HashMap::with_capacity(cis.len());
     for chunk in cis.chunks(ROWS_MAX) {
         let rows: Vec<ColumnsRow> = sql!(&mut *tx, |conn| {
@@ -83,8 +88,13 @@ pub(in super::super) async fn read_columns(tx: &mut Tx, cis: &[CiId]) -> Result<
 }
 
 /// Rewrites the list columns of an item, tag and location excepted.
-pub(in super::super) async fn update_columns(tx: &mut Tx, ci: CiId, columns: &Columns) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query(
+pub(in super::super) async fn update_columns(
+    tx: &mut Tx,
+    ci: CiId,
+    columns: &Columns,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| {
+        sqlx::query(
         "UPDATE inventory_ci SET name = $2, kind = $3, make = $4, model = $5, serial = $6, os_name = $7,
              os_version = $8, cpu = $9, memory_mib = $10, disk_mib = $11, software_count = $12, search_key = $13
          WHERE id = $1"
@@ -104,7 +114,8 @@ pub(in super::super) async fn update_columns(tx: &mut Tx, ci: CiId, columns: &Co
     .bind(&columns.search_key)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 /// Notes that an agent is enrolled on an item; one without a site takes the token's.
@@ -182,7 +193,8 @@ pub(in super::super) async fn set_tag(
     search_key: &str,
     at: UtcMicros,
 ) -> Result<bool, StoreError> {
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "UPDATE inventory_ci SET tag = $2, tag_key = $3, tag_source = $4, tag_since = $5, search_key = $6
          WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM inventory_ci other WHERE other.tag_key = $3 AND other.id <> $1
              AND other.organisation_id = inventory_ci.organisation_id)"
@@ -195,11 +207,13 @@ pub(in super::super) async fn set_tag(
     .bind(search_key)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() == 1))
+    .map(|done| done.rows_affected() == 1)
+    })
 }
 
 pub(in super::super) async fn clear_tag(tx: &mut Tx, ci: CiId, search_key: &str) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "UPDATE inventory_ci SET tag = NULL, tag_key = NULL, tag_source = NULL, tag_since = NULL, search_key = $2
          WHERE id = $1"
     )
@@ -207,22 +221,26 @@ pub(in super::super) async fn clear_tag(tx: &mut Tx, ci: CiId, search_key: &str)
     .bind(search_key)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 /// Ends an item's life.
 pub(in super::super) async fn retire(tx: &mut Tx, ci: CiId, at: UtcMicros) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query("UPDATE inventory_ci SET lifecycle = 'retired', retired_at = $2 WHERE id = $1")
-        .bind(ci)
-        .bind(at)
-        .execute(conn)
-        .await
-        .map(drop))
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE inventory_ci SET lifecycle = 'retired', retired_at = $2 WHERE id = $1"
+    )
+    .bind(ci)
+    .bind(at)
+    .execute(conn)
+    .await
+    .map(drop))
 }
 
 /// Fills what an item lacks from the record it takes over.
 pub(in super::super) async fn take_over(tx: &mut Tx, ci: CiId, from: &Holder) -> Result<(), StoreError> {
-    sql!(&mut *tx, |conn| sqlx::query(
+    sql!(&mut *tx, |conn| {
+        sqlx::query(
         "UPDATE inventory_ci SET site_id = COALESCE($2, site_id), assigned_to_id = COALESCE(assigned_to_id, $3),
              location = CASE location WHEN '' THEN $4 ELSE location END WHERE id = $1"
     )
@@ -232,7 +250,8 @@ pub(in super::super) async fn take_over(tx: &mut Tx, ci: CiId, from: &Holder) ->
     .bind(&from.location)
     .execute(conn)
     .await
-    .map(drop))?;
+    .map(drop)
+    })?;
     sql!(tx, |conn| sqlx::query(
         "INSERT INTO inventory_declared (ci_id, field, value, declared_at, declared_by)
          SELECT $1, field, value, declared_at, declared_by FROM inventory_declared WHERE ci_id = $2
@@ -275,7 +294,11 @@ pub(in super::super) async fn read_declared(
         for row in rows {
             let field = DeclaredField::from_code(&row.field)
                 .ok_or_else(|| StoreError::inconsistent("inventory_declared", "field", &row.field))?;
-            let value = SourcedValue { value: row.value, source: row.declared_by, at: row.declared_at };
+            let value = SourcedValue {
+                value: row.value,
+                source: row.declared_by,
+                at: row.declared_at,
+            };
             declared.entry(row.ci_id).or_default().insert(field, value);
         }
     }
@@ -290,14 +313,17 @@ pub(in super::super) async fn declare(
     value: Option<&SourcedValue>,
 ) -> Result<(), StoreError> {
     let Some(value) = value else {
-        return sql!(tx, |conn| sqlx::query("DELETE FROM inventory_declared WHERE ci_id = $1 AND field = $2")
-            .bind(ci)
-            .bind(field.code())
-            .execute(conn)
-            .await
-            .map(drop));
+        return sql!(tx, |conn| sqlx::query(
+            "DELETE FROM inventory_declared WHERE ci_id = $1 AND field = $2"
+        )
+        .bind(ci)
+        .bind(field.code())
+        .execute(conn)
+        .await
+        .map(drop));
     };
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO inventory_declared (ci_id, field, value, declared_at, declared_by) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (ci_id, field) DO UPDATE SET value = excluded.value, declared_at = excluded.declared_at,
              declared_by = excluded.declared_by"
@@ -309,5 +335,6 @@ pub(in super::super) async fn declare(
     .bind(&value.source)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }

@@ -37,7 +37,12 @@ pub(in super::super) async fn insert(tx: &mut Tx, conflict: &TagConflict) -> Res
 
 /// The open conflict of a claimant on a key, or one settled for the holder: a refused claim is not
 /// opened again by every report.
-pub(in super::super) async fn is_known(tx: &mut Tx, claimant: CiId, holder: CiId, key: &str) -> Result<bool, StoreError> {
+pub(in super::super) async fn is_known(
+    tx: &mut Tx,
+    claimant: CiId,
+    holder: CiId,
+    key: &str,
+) -> Result<bool, StoreError> {
     sql!(tx, |conn| sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM inventory_tag_conflict WHERE claimant_ci_id = $1 AND holder_ci_id = $2
              AND tag_key = $3 AND (resolved_at IS NULL OR resolution = 'kept'))"
@@ -50,7 +55,11 @@ pub(in super::super) async fn is_known(tx: &mut Tx, claimant: CiId, holder: CiId
 }
 
 /// Settles one open conflict; false when it was settled already.
-pub(in super::super) async fn settle(tx: &mut Tx, id: TagConflictId, end: Settlement<'_>) -> Result<bool, StoreError> {
+pub(in super::super) async fn settle(
+    tx: &mut Tx,
+    id: TagConflictId,
+    end: Settlement<'_>,
+) -> Result<bool, StoreError> {
     sql!(tx, |conn| sqlx::query(
         "UPDATE inventory_tag_conflict SET resolved_at = $2, resolution = $3, resolved_by = $4, reason = $5
          WHERE id = $1 AND resolved_at IS NULL"
@@ -187,19 +196,23 @@ pub(in super::super) async fn note_claim(
     .execute(conn)
     .await
     .map(drop))?;
-    sql!(&mut *tx, |conn| sqlx::query("DELETE FROM inventory_tag_claim WHERE ci_id = $1 AND claimed_at < $2 AND tag_key <> $3")
-        .bind(ci)
-        .bind(since)
-        .bind(key)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    sql!(tx, |conn| sqlx::query_scalar(
+    sql!(&mut *tx, |conn| sqlx::query(
+        "DELETE FROM inventory_tag_claim WHERE ci_id = $1 AND claimed_at < $2 AND tag_key <> $3"
+    )
+    .bind(ci)
+    .bind(since)
+    .bind(key)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    sql!(tx, |conn| {
+        sqlx::query_scalar(
         "SELECT COUNT(*) FROM inventory_tag_claim other JOIN inventory_tag_claim own ON own.ci_id = other.ci_id
          WHERE own.ci_id = $1 AND own.tag_key = $2 AND other.tag_key <> $2 AND other.claimed_at <= own.claimed_at"
     )
     .bind(ci)
     .bind(key)
     .fetch_one(conn)
-    .await)
+    .await
+    })
 }

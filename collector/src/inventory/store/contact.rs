@@ -55,7 +55,10 @@ struct HeadRow {
 }
 
 /// The heads of many items in one read.
-pub(in super::super) async fn read_heads(tx: &mut Tx, cis: &[CiId]) -> Result<HashMap<CiId, Head>, StoreError> {
+pub(in super::super) async fn read_heads(
+    tx: &mut Tx,
+    cis: &[CiId],
+) -> Result<HashMap<CiId, Head>, StoreError> {
     let rows: Vec<HeadRow> = sql!(tx, |conn| {
         let mut query = QueryBuilder::new(
             "SELECT c.id AS ci_id, c.tag, c.tag_source, k.agent_id, k.epoch, k.seq, k.report_id, k.state_digest,
@@ -106,7 +109,14 @@ pub(in super::super) async fn upsert(tx: &mut Tx, rows: &[ContactRow]) -> Result
                      report_id, state_digest, previous_seq, previous_id, problem_count, tag_note) ",
             );
             query.push_values(chunk, |mut values, row| {
-                let Last { agent_id, epoch, seq, report_id, state_digest, previous } = &row.last;
+                let Last {
+                    agent_id,
+                    epoch,
+                    seq,
+                    report_id,
+                    state_digest,
+                    previous,
+                } = &row.last;
                 values
                     .push_bind(row.ci_id)
                     .push_bind(*agent_id)
@@ -139,12 +149,14 @@ pub(in super::super) async fn upsert(tx: &mut Tx, rows: &[ContactRow]) -> Result
 
 /// Rewrites why a claimed tag is not bound.
 pub(in super::super) async fn set_tag_note(tx: &mut Tx, ci: CiId, note: &str) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query("UPDATE inventory_contact SET tag_note = $2 WHERE ci_id = $1 AND tag_note <> $2")
-        .bind(ci)
-        .bind(note)
-        .execute(conn)
-        .await
-        .map(drop))
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE inventory_contact SET tag_note = $2 WHERE ci_id = $1 AND tag_note <> $2"
+    )
+    .bind(ci)
+    .bind(note)
+    .execute(conn)
+    .await
+    .map(drop))
 }
 
 /// Id of a report that was never sent: what the first contact follows.

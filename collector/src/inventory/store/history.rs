@@ -73,9 +73,17 @@ pub(in super::super) async fn list_changes(
     hardware_only: bool,
     limit: i64,
 ) -> Result<Vec<(Place, ItemChange)>, StoreError> {
-    let cursor = cursor.unwrap_or(Place { at: UtcMicros(i64::MAX), change_no: i64::MAX });
-    let left_out = if hardware_only { i64::from(SectionKind::Software as i32) } else { 0 };
-    let rows: Vec<Row> = sql!(tx, |conn| sqlx::query_as(
+    let cursor = cursor.unwrap_or(Place {
+        at: UtcMicros(i64::MAX),
+        change_no: i64::MAX,
+    });
+    let left_out = if hardware_only {
+        i64::from(SectionKind::Software as i32)
+    } else {
+        0
+    };
+    let rows: Vec<Row> = sql!(tx, |conn| {
+        sqlx::query_as(
         "SELECT at, change_no, section, item_key, label, operation, before, after FROM inventory_change
          WHERE ci_id = $1 AND at >= $2 AND at < $3 AND (at < $4 OR (at = $4 AND change_no < $5)) AND section <> $6
          ORDER BY at DESC, change_no DESC LIMIT $7"
@@ -88,7 +96,8 @@ pub(in super::super) async fn list_changes(
     .bind(left_out)
     .bind(limit)
     .fetch_all(conn)
-    .await)?;
+    .await
+    })?;
     Ok(rows.into_iter().map(change).collect())
 }
 
@@ -97,7 +106,10 @@ fn change(row: Row) -> (Place, ItemChange) {
         Some(Ok(Value::Object(fields))) => fields,
         _ => Map::new(),
     };
-    let kind = i32::try_from(row.section).ok().and_then(known_kind).unwrap_or(SectionKind::Unspecified);
+    let kind = i32::try_from(row.section)
+        .ok()
+        .and_then(known_kind)
+        .unwrap_or(SectionKind::Unspecified);
     let change = ItemChange {
         kind,
         key: row.item_key,
@@ -106,11 +118,21 @@ fn change(row: Row) -> (Place, ItemChange) {
         before: fields(row.before),
         after: fields(row.after),
     };
-    (Place { at: row.at, change_no: row.change_no }, change)
+    (
+        Place {
+            at: row.at,
+            change_no: row.change_no,
+        },
+        change,
+    )
 }
 
 /// How many more titles there are now than at `since`.
-pub(in super::super) async fn software_growth(tx: &mut Tx, ci: CiId, since: UtcMicros) -> Result<i64, StoreError> {
+pub(in super::super) async fn software_growth(
+    tx: &mut Tx,
+    ci: CiId,
+    since: UtcMicros,
+) -> Result<i64, StoreError> {
     let growth: Option<i64> = sql!(tx, |conn| sqlx::query_scalar(
         "SELECT CAST(SUM(CASE operation WHEN 'added' THEN 1 WHEN 'removed' THEN -1 ELSE 0 END) AS BIGINT)
          FROM inventory_change WHERE ci_id = $1 AND at >= $2 AND section = $3"
@@ -124,7 +146,11 @@ pub(in super::super) async fn software_growth(tx: &mut Tx, ci: CiId, since: UtcM
 }
 
 /// Deletes at most `limit` changes older than a moment.
-pub(in super::super) async fn prune(tx: &mut Tx, older_than: UtcMicros, limit: i64) -> Result<u64, StoreError> {
+pub(in super::super) async fn prune(
+    tx: &mut Tx,
+    older_than: UtcMicros,
+    limit: i64,
+) -> Result<u64, StoreError> {
     sql!(tx, |conn| sqlx::query(
         "DELETE FROM inventory_change WHERE (ci_id, at, change_no) IN
              (SELECT ci_id, at, change_no FROM inventory_change WHERE at < $1 ORDER BY at LIMIT $2)"

@@ -40,7 +40,8 @@ pub(in super::super) async fn insert(tx: &mut Tx, rows: &[IdentifierRow]) -> Res
 
 pub(in super::super) async fn delete(tx: &mut Tx, rows: &[IdentifierRow]) -> Result<(), StoreError> {
     for row in rows {
-        sql!(&mut *tx, |conn| sqlx::query(
+        sql!(&mut *tx, |conn| {
+            sqlx::query(
             "DELETE FROM inventory_identifier WHERE organisation_id = $1 AND kind = $2 AND value = $3 AND ci_id = $4"
         )
         .bind(row.organisation_id)
@@ -49,7 +50,8 @@ pub(in super::super) async fn delete(tx: &mut Tx, rows: &[IdentifierRow]) -> Res
         .bind(row.ci_id)
         .execute(conn)
         .await
-        .map(drop))?;
+        .map(drop)
+        })?;
     }
     Ok(())
 }

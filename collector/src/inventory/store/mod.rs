@@ -2,8 +2,8 @@
 //! `site_organisation` and `software`; only the tables of this slice are written.
 
 pub(super) mod ci;
-pub(super) mod contact;
 pub(super) mod conflict;
+pub(super) mod contact;
 pub(super) mod history;
 pub(super) mod identity;
 pub(super) mod list;
@@ -19,5 +19,7 @@ const ROWS_MAX: usize = 500;
 
 /// A digest column.
 fn digest(table: &'static str, column: &'static str, bytes: &[u8]) -> Result<Digest, StoreError> {
-    bytes.try_into().map_err(|_| StoreError::inconsistent(table, column, format!("{} bytes", bytes.len())))
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::inconsistent(table, column, format!("{} bytes", bytes.len())))
 }

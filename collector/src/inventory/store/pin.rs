@@ -45,10 +45,12 @@ pub(in super::super) async fn insert(tx: &mut Tx, id: PinId, pin: &PinRow) -> Re
 }
 
 pub(in super::super) async fn find(tx: &mut Tx, id: PinId) -> Result<Option<PinRow>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as("SELECT ci_id, pinned_at, last_report_at, facts FROM inventory_pin WHERE id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(
+        "SELECT ci_id, pinned_at, last_report_at, facts FROM inventory_pin WHERE id = $1"
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await)
 }
 
 /// Content of each section a pin holds.

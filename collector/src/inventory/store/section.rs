@@ -66,7 +66,9 @@ pub(in super::super) async fn read_sections(
         })?;
         for row in rows {
             // A section that only a newer collector knows.
-            let Some(kind) = i32::try_from(row.section).ok().and_then(known_kind) else { continue };
+            let Some(kind) = i32::try_from(row.section).ok().and_then(known_kind) else {
+                continue;
+            };
             let row = SectionRow {
                 ci_id: row.ci_id,
                 kind,
@@ -107,7 +109,11 @@ pub(in super::super) async fn read_contents(
     if contents.len() == wanted.len() {
         Ok(contents)
     } else {
-        Err(StoreError::inconsistent("inventory_content", "id", format!("{} of {}", contents.len(), wanted.len())))
+        Err(StoreError::inconsistent(
+            "inventory_content",
+            "id",
+            format!("{} of {}", contents.len(), wanted.len()),
+        ))
     }
 }
 
@@ -121,7 +127,8 @@ pub(in super::super) async fn insert_contents(
 ) -> Result<(), StoreError> {
     for chunk in contents.chunks(ROWS_MAX) {
         sql!(&mut *tx, |conn| {
-            let mut query = QueryBuilder::new("INSERT INTO inventory_content (id, section, body, created_at) ");
+            let mut query =
+                QueryBuilder::new("INSERT INTO inventory_content (id, section, body, created_at) ");
             query.push_values(chunk, |mut values, row| {
                 values
                     .push_bind(row.id.to_vec())
@@ -141,8 +148,9 @@ pub(in super::super) async fn insert_contents(
 pub(in super::super) async fn upsert_sections(tx: &mut Tx, rows: &[SectionRow]) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS_MAX) {
         sql!(&mut *tx, |conn| {
-            let mut query =
-                QueryBuilder::new("INSERT INTO inventory_section (ci_id, section, digest, content_id, received_at) ");
+            let mut query = QueryBuilder::new(
+                "INSERT INTO inventory_section (ci_id, section, digest, content_id, received_at) ",
+            );
             query.push_values(chunk, |mut values, row| {
                 values
                     .push_bind(row.ci_id)
