@@ -66,7 +66,7 @@ impl Fleet for FleetService {
     }
 
     async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
-        let identity = self.identity(&request).await?;
+        let identity = self.identity_even_expired(&request).await?;
         let certificate = PeerCertificate::of(request.extensions()).cloned();
         let v1::RenewRequest { csr_der, generation } = request.into_inner();
         let renewed = agents::renew(&self.context, &self.authority, &identity, &csr_der, generation).await;
@@ -112,6 +112,14 @@ impl Fleet for FleetService {
 impl FleetService {
     /// The agent behind the connection's certificate.
     async fn identity<T>(&self, request: &Request<T>) -> Result<AgentIdentity, Status> {
+        let identity = self.identity_even_expired(request).await?;
+        if identity.expired {
+            return Err(Status::unauthenticated("the certificate is past its time; it may only renew itself"));
+        }
+        Ok(identity)
+    }
+
+    async fn identity_even_expired<T>(&self, request: &Request<T>) -> Result<AgentIdentity, Status> {
         let certificate = PeerCertificate::of(request.extensions());
         let certificate = certificate.ok_or_else(|| Status::unauthenticated("a client certificate is needed"))?;
         self.identities.resolve(certificate).await.map_err(|error| rpc::status(&error))
