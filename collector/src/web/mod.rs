@@ -21,6 +21,8 @@ pub(crate) mod reader;
 #[cfg(test)]
 pub(crate) mod rendering;
 pub(crate) mod shell;
+#[cfg(test)]
+mod tests;
 pub(crate) mod texts;
 pub(crate) mod words;
 
@@ -71,13 +73,17 @@ impl WebState {
     /// Where agents reach the collector: the host people use, the port agents use.
     pub(crate) fn agents_url(&self) -> String {
         let host = self.public_url.split_once("://").map_or(&*self.public_url, |it| it.1);
-        let host = host.split('/').next().unwrap_or(host);
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
-            _ => host,
-        };
-        format!("https://{name}:{}", self.agents_address.port())
+        agents_url(host, self.agents_address.port())
     }
+}
+
+fn agents_url(host: &str, port: u16) -> String {
+    let host = host.split('/').next().unwrap_or(host);
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
+        _ => host,
+    };
+    format!("https://{name}:{port}")
 }
 
 /// All pages. Has its own fallback (the page that says that there is no such page), so it is mounted with
