@@ -131,7 +131,7 @@ pub async fn place(
     placement: &Placement,
 ) -> Result<(), InventoryError> {
     let summary = super::find_ci(tx, actor.scope, ci).await?.ok_or(InventoryError::NotFound)?;
-    let location = text::optional_line(&placement.location, VALUE_CHARS_MAX).map_err(|it| invalid("location", it))?;
+    let location = text::optional_line(&placement.location, VALUE_CHARS_MAX).map_err(|it| invalid("location", it.to_string()))?;
     let Some(mut columns) = ci_store::read_columns(tx, &[ci]).await?.remove(&ci) else {
         return Err(InventoryError::NotFound);
     };
