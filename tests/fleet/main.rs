@@ -1,0 +1,2 @@
+//! Load program.
+fn main() {}
