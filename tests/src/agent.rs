@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{Running, command, program, run};
-use crate::workstation::Workstation;
+use parc_sample::Workstation;
 
 /// An agent with its state folder and the machine it looks at.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Agent {
     pub fn on(workstation: &Workstation) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let tree = folder.path().join("tree");
-        workstation.write_to(&tree);
+        workstation.write_to(&tree).expect("write the tree");
         let agent = Self { folder, tree };
         agent.configure("");
         agent
@@ -57,8 +57,7 @@ impl Agent {
 
     /// Replaces the machine by what it has become.
     pub fn becomes(&self, workstation: &Workstation) {
-        std::fs::remove_dir_all(&self.tree).expect("remove the old tree");
-        workstation.write_to(&self.tree);
+        workstation.write_to(&self.tree).expect("write the tree");
     }
 
     /// Settings beside the defaults, as TOML lines.

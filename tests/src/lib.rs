@@ -2,7 +2,7 @@
 //!
 //! A story starts a collector ([`world::World`]) on one of the two engines, gives it an organisation, lets
 //! machines report through the real agent ([`agent::Agent`] over a captured tree made by
-//! [`workstation::Workstation`]) or through bare gRPC ([`wire`]), and looks at the result where people and
+//! [`parc_sample::Workstation`]) or through bare gRPC ([`wire`]), and looks at the result where people and
 //! programs look: REST ([`api::Api`]) and pages ([`browser::Browser`]).
 //!
 //! Invariants: every port is a free one on the loopback interface, every file lies in a temporary folder,
@@ -24,5 +24,4 @@ pub mod http;
 pub mod process;
 pub mod qemu;
 pub mod wire;
-pub mod workstation;
 pub mod world;
