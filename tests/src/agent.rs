@@ -105,9 +105,14 @@ impl Agent {
 
     /// Starts the service.
     pub fn run(&self) -> Running {
-        let mut service = self.command();
-        service.arg("run");
-        Running::start(service, &self.log())
+        self.start(&["run"])
+    }
+
+    /// Starts a command and goes on.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command();
+        command.args(arguments);
+        Running::start(command, &self.log())
     }
 
     /// Where the service writes what it says.

@@ -69,6 +69,19 @@ impl Running {
         format!("{} said last:\n{}", self.name, tail.join("\n"))
     }
 
+    /// Waits until it ends by itself; gives its exit code, -1 when it was killed.
+    pub async fn end(mut self) -> i32 {
+        let mut rounds = END_TIMEOUT.as_millis() * 4 / 50;
+        loop {
+            if let Some(status) = self.ended() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(rounds > 0, "{} does not end; {}", self.name, self.log_tail());
+            rounds -= 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// `SIGKILL`, as a power cut would.
     pub fn kill(&mut self) {
         drop(self.child.kill());

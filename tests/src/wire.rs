@@ -41,8 +41,12 @@ pub struct Request {
 impl Request {
     /// A fresh P-256 key.
     pub fn fresh() -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let csr = CertificateParams::default().serialize_request(&key).expect("a request");
+        Self::of_key(&KeyPair::generate().expect("a key"))
+    }
+
+    /// A request for a certificate of that key.
+    pub fn of_key(key: &KeyPair) -> Self {
+        let csr = CertificateParams::default().serialize_request(key).expect("a request");
         Self { csr_der: csr.der().to_vec(), key_der: key.serialize_der() }
     }
 

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use parc_sample::Workstation;
+
+use crate::agent::Agent;
 use crate::api::Api;
 use crate::collector::{Collector, Settings};
 use crate::engines::{Database, Engine};
@@ -96,6 +99,21 @@ impl World {
             arguments.extend(["--organisation", code]);
         }
         Api::new(&self.collector.web(), &self.collector.admin(&arguments))
+    }
+
+    /// A machine of an organisation that has enrolled and reported once; `tag` is what its agent was told.
+    pub fn reporting(&self, organisation: &Organisation, machine: &Workstation, tag: &str) -> Agent {
+        let agent = self.enrolled(organisation, machine, tag);
+        agent.report().ok();
+        agent
+    }
+
+    /// A machine that has enrolled but not reported yet.
+    pub fn enrolled(&self, organisation: &Organisation, machine: &Workstation, tag: &str) -> Agent {
+        let agent = Agent::on(machine);
+        let token = self.token(organisation, TokenTerms::default());
+        agent.enroll(&self.collector.agents(), &token, tag).ok();
+        agent
     }
 
     /// An enroll token.
