@@ -35,13 +35,13 @@ impl Database {
 /// a collector on each engine.
 #[macro_export]
 macro_rules! story {
-    ($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block) => {
+    ($(#[$meta:meta])* async fn $name:ident($world:ident: $kind:ty) $body:block) => {
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
             use super::*;
 
-            async fn story($world: $crate::world::World) $body
+            async fn story($world: $kind) $body
 
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {
