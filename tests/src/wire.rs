@@ -9,14 +9,14 @@ use parc_wire::digest::{self, Digest};
 use parc_wire::v1::enrollment_client::EnrollmentClient;
 use parc_wire::v1::fleet_client::FleetClient;
 use parc_wire::v1::{
-    ContactRequest, EnrollRequest, EnrollResponse, Evidence, Item, SectionChange, SectionDigest, SectionKind,
+    ContactRequest, EnrollRequest, Evidence, Item, SectionChange, SectionDigest, SectionKind,
 };
 use rcgen::{CertificateParams, KeyPair};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
@@ -56,12 +56,25 @@ impl Request {
     }
 }
 
+/// Why there is no connection.
+pub type ConnectError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Opens a connection to a collector on this machine, with a certificate or without.
 ///
 /// # Errors
 /// When TCP or TLS fails. A collector that refuses a certificate says so only at the first call (TLS 1.3).
-pub async fn connect(port: u16, identity: Option<&Identity>) -> Result<Channel, Box<dyn std::error::Error + Send + Sync>> {
-    let tcp = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+pub async fn connect(port: u16, identity: Option<&Identity>) -> Result<Channel, ConnectError> {
+    connect_from(Ipv4Addr::LOCALHOST, port, identity).await
+}
+
+/// The same from another address of the loopback network, as limits count by address.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_from(from: Ipv4Addr, port: u16, identity: Option<&Identity>) -> Result<Channel, ConnectError> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((from, 0)))?;
+    let tcp = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     tcp.set_nodelay(true)?;
     let name = ServerName::try_from("localhost")?;
     let stream = TlsConnector::from(tls(identity)?).connect(name, tcp).await?;
@@ -136,6 +149,15 @@ impl ServerCertVerifier for AnyServer {
 /// # Errors
 /// What the collector answered.
 pub async fn enroll(port: u16, token: &str, tag: &str, evidence: Evidence) -> Result<Identity, Status> {
+    let channel = connect(port, None).await.map_err(|error| Status::unavailable(error.to_string()))?;
+    enroll_over(channel, token, tag, evidence).await
+}
+
+/// The same over an open connection.
+///
+/// # Errors
+/// What the collector answered.
+pub async fn enroll_over(channel: Channel, token: &str, tag: &str, evidence: Evidence) -> Result<Identity, Status> {
     let request = Request::fresh();
     let wish = EnrollRequest {
         token: token.to_owned(),
@@ -146,17 +168,8 @@ pub async fn enroll(port: u16, token: &str, tag: &str, evidence: Evidence) -> Re
         hostname: "wire".into(),
         agent_version: "0.0.0".into(),
     };
-    let answer = send_enrollment(port, wish).await?;
+    let answer = EnrollmentClient::new(channel).enroll(wish).await?.into_inner();
     Ok(request.certified(&answer.agent_id, answer.certificate_der))
-}
-
-/// Sends an enrollment as it is.
-///
-/// # Errors
-/// What the collector answered.
-pub async fn send_enrollment(port: u16, wish: EnrollRequest) -> Result<EnrollResponse, Status> {
-    let channel = connect(port, None).await.map_err(|error| Status::unavailable(error.to_string()))?;
-    EnrollmentClient::new(channel).enroll(wish).await.map(tonic::Response::into_inner)
 }
 
 /// The fleet's calls over a new connection.
