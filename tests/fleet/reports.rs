@@ -58,7 +58,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failed> {
     let machines = enrolling::machines(&subject, options.machines, options.titles).await?;
     let slots = machines.into_iter().map(|machine| Mutex::new(Slot { machine, open: None }));
     let slots: Arc<[Mutex<Slot>]> = slots.collect();
-    let whole = Duration::from_secs(3_600);
+    let whole = Duration::from_hours(1);
     let lasting = Duration::from_secs(options.seconds);
     for (name, mode, limit) in [
         ("first full", Mode::FirstFull, whole),
@@ -132,14 +132,15 @@ async fn work(
 /// One contact; whether it was acknowledged. A first report that was shed comes again until it is in.
 async fn contact(slot: &mut Slot, port: u16, keep: bool, request: ContactRequest, mode: Mode) -> Result<bool, Failed> {
     loop {
-        let mut client = match slot.open.take() {
-            Some(client) => client,
-            None => {
-                let channel = wire::connect_from(slot.machine.address(), port, slot.machine.identity.as_ref()).await?;
-                let client = FleetClient::new(channel);
-                if request.changes.is_empty() { client } else { client.send_compressed(CompressionEncoding::Zstd) }
-            }
+        let mut client = if let Some(client) = slot.open.take() {
+            client
+        } else {
+            let channel = wire::connect_from(slot.machine.address(), port, slot.machine.identity.as_ref()).await?;
+            FleetClient::new(channel)
         };
+        if !request.changes.is_empty() {
+            client = client.send_compressed(CompressionEncoding::Zstd);
+        }
         let answer = client.contact(request.clone()).await;
         match answer {
             Ok(answer) => {

@@ -9,7 +9,7 @@ use parc_wire::v1::{ContactResponse, Evidence, OsItem, Outcome, RenewRequest, Re
 use tonic::{Code, Status};
 
 /// A revocation is in force on every collector after this long.
-const REVOCATION_LIMIT: Duration = Duration::from_secs(60);
+const REVOCATION_LIMIT: Duration = Duration::from_mins(1);
 
 fn evidence(serial: &str) -> Evidence {
     Evidence { system_serial: serial.into(), board_serial: format!("B-{serial}"), ..Evidence::default() }

@@ -37,15 +37,18 @@ story! {
 }
 
 story! {
-    async fn a_closed_ticket_no_longer_waits(world: World) {
+    async fn a_cancelled_ticket_learns_which_machine_it_was_without_waking_up(world: World) {
         let client = world.organisation("MARTIN");
         let answer = client.api.open_ticket(&client.requester, TAG).await.expect(201).json();
         let number = text(&answer, "/number").to_owned();
         let reason = serde_json::json!({ "reason": "Doublon" });
-        let cancelled = client.api.post(&format!("/tickets/{number}/cancel"), &reason).await;
-        assert!(cancelled.status.is_success(), "{}", cancelled.text());
+        let cancelled = client.api.post(&format!("/tickets/{number}/cancel"), &reason).await.expect(200).json();
         world.reporting(&client, &Workstation::laptop(816), TAG);
-        assert_eq!(asset_count(&client.api.ticket(&number).await), 0);
+        let ticket = client.api.ticket(&number).await;
+        assert_eq!(asset_count(&ticket), 1, "{ticket:#}");
+        assert_eq!(ticket["state"], "cancelled");
+        assert_eq!(ticket["events"], cancelled["events"], "nobody is told about a ticket that is over");
+        assert_eq!(ticket["updated_at"], cancelled["updated_at"]);
     }
 }
 

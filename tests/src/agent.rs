@@ -28,6 +28,7 @@ pub struct Said {
 
 impl Said {
     /// The same, having made sure that it succeeded.
+    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "often only the check is wanted")]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "parc-agent failed: {}{}", self.err, self.out);
         self

@@ -95,7 +95,7 @@ impl Browser {
         let query = self.driver.query(By::Css(css)).wait(APPEAR_TIMEOUT, APPEAR_INTERVAL).and_displayed();
         match query.first().await {
             Ok(element) => element,
-            Err(_) => panic!("no visible `{css}` on {}:\n{}", self.address().await, self.text().await),
+            Err(error) => panic!("no visible `{css}` on {} ({error}):\n{}", self.address().await, self.text().await),
         }
     }
 

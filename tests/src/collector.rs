@@ -10,7 +10,7 @@ use crate::http;
 use crate::process::{Running, command, free_port, program, run};
 
 /// A debug build on a busy machine answers within seconds.
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a story may choose about its collector.
 #[derive(Clone, Debug)]
@@ -52,11 +52,12 @@ impl Collector {
 
     fn config_text(&self, settings: &Settings) -> String {
         let Settings { database_url, names, interval_s } = settings;
-        let data = self.folder.path().join("data");
+        let data = self.data_dir();
         std::fs::create_dir_all(&data).expect("a data folder");
+        let data = data.display();
         let web = self.web();
         format!(
-            "data_dir = {data:?}\npublic_url = {web:?}\n\n[database]\nurl = {database_url:?}\n\n\
+            "data_dir = \"{data}\"\npublic_url = {web:?}\n\n[database]\nurl = {database_url:?}\n\n\
              [agents]\nlisten = \"127.0.0.1:{agents}\"\nnames = {names:?}\ninterval_s = {interval_s}\n\n\
              [web]\nlisten = \"127.0.0.1:{port}\"\n\n[log]\nlevel = \"info\"\nformat = \"text\"\n",
             agents = self.agents_port,

@@ -39,6 +39,7 @@ impl Answer {
     }
 
     /// The same answer, having made sure of its status.
+    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self

@@ -24,7 +24,7 @@ pub const HOST: &str = "10.0.2.2";
 
 const EMULATOR: &str = "qemu-system-x86_64";
 /// Boot and one report take five seconds on a quiet machine without KVM.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(180);
+const BOOT_TIMEOUT: Duration = Duration::from_mins(3);
 /// In the order they depend on each other.
 const KERNEL_MODULES: [&str; 9] = [
     "virtio_ring",
@@ -165,13 +165,13 @@ fn module_file(name: &str) -> PathBuf {
 }
 
 fn init_script(agent_commands: &[String]) -> String {
-    let load: String = KERNEL_MODULES.iter().map(|it| format!("$b insmod /lib/modules/{it}.ko\n")).collect();
+    let load = KERNEL_MODULES.map(|it| format!("$b insmod /lib/modules/{it}.ko")).join("\n");
     let agent = agent_commands.join("\n");
     format!(
         "#!/bin/busybox sh\nb=/bin/busybox\n\
          $b mount -t proc proc /proc; $b mount -t sysfs sysfs /sys; $b mount -t devtmpfs dev /dev\n\
          $b mount -t tmpfs tmpfs /var/lib/parc-agent; $b chmod 700 /var/lib/parc-agent\n\
-         {load}$b hostname poste-virtuel\n\
+         {load}\n$b hostname poste-virtuel\n\
          $b ip link set lo up; $b ip addr add 10.0.2.15/24 dev eth0; $b ip link set eth0 up\n\
          $b ip route add default via {HOST}\n\
          {agent}\necho {DONE}\n$b poweroff -f\n"
