@@ -29,7 +29,7 @@ async fn send(world: &World, identity: &Identity, request: ContactRequest) -> Re
 
 fn title(name: &str) -> (String, SoftwareItem) {
     let item = SoftwareItem { name: name.into(), version: "1.0".into(), source: "dpkg".into(), ..SoftwareItem::default() };
-    (format!("dpkg/{name}"), item)
+    (format!("dpkg/{:.40}", name.escape_default().to_string()), item)
 }
 
 /// A small, honest state with the given titles.

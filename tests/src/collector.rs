@@ -58,7 +58,8 @@ impl Collector {
         let web = self.web();
         format!(
             "data_dir = \"{data}\"\npublic_url = {web:?}\n\n[database]\nurl = {database_url:?}\n\n\
-             [agents]\nlisten = \"127.0.0.1:{agents}\"\nnames = {names:?}\ninterval_s = {interval_s}\n\n\
+             [agents]\nlisten = \"127.0.0.1:{agents}\"\nnames = {names:?}\ninterval_s = {interval_s}\n\
+             enrollments_per_minute = 6000\n\n\
              [web]\nlisten = \"127.0.0.1:{port}\"\n\n[log]\nlevel = \"info\"\nformat = \"text\"\n",
             agents = self.agents_port,
             port = self.web_port,
