@@ -79,7 +79,7 @@ fn routes(door: Door) -> Router {
         listener: door.listener,
         links: door.links,
     });
-    health.nest("/api/v1", api).merge(web)
+    health.merge(api).merge(web)
 }
 
 impl PeopleDoor {

@@ -1,0 +1,20 @@
+//! The stories. One binary, one file per story; sentences as names. What runs on a database is told on
+//! both engines.
+#![expect(clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod agent_offline_and_back;
+mod architecture;
+mod browser_journey;
+mod enrollment_rules;
+mod every_rpc_needs_a_certificate;
+mod examples_parse;
+mod foreign_tag_looks_unknown;
+mod hostile_reports;
+mod migrations_agree;
+mod qemu_boot;
+mod renewal_and_revocation;
+mod report_reaches_ticket;
+mod second_start_same_data;
+mod ticket_waits_for_its_machine;
+mod two_agents_one_tag;
+mod unchanged_contact_is_small;
