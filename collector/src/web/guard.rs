@@ -60,9 +60,10 @@ fn show(state: &WebState, visitor: &Visitor, failure: &PageError, safe: bool) ->
         return Redirect::to(&links::with_query("/sign-in", &[("next", next)])).into_response();
     }
     let incident = matches!(failure.kind(), ErrorKind::Internal | ErrorKind::Unavailable).then(|| number(state));
-    match &incident {
-        Some(incident) => tracing::error!(%incident, cause = failure.cause(), "a page failed"),
-        None => tracing::debug!(cause = failure.cause(), kind = ?failure.kind(), "a page was refused"),
+    if let Some(incident) = &incident {
+        tracing::error!(%incident, cause = failure.cause(), "a page failed");
+    } else {
+        tracing::debug!(cause = failure.cause(), kind = ?failure.kind(), "a page was refused");
     }
     let shown = error::page_with(error::status(failure.kind()), &ErrorPage::of(visitor, failure.kind(), incident));
     shown.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())

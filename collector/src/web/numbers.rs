@@ -20,7 +20,7 @@ pub(crate) fn integer(language: Language, value: i64) -> String {
         text.push('\u{2212}');
     }
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(separator);
         }
         text.push(digit);
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(storage(Language::Fr, 244_198), "256\u{A0}Go");
         assert_eq!(storage(Language::Fr, 1_907_729), "2\u{A0}To");
         assert_eq!(storage(Language::En, 7_000), "7.3\u{A0}GB");
-        assert_eq!(storage(Language::En, i64::MAX).is_empty(), false);
+        assert!(!storage(Language::En, i64::MAX).is_empty());
     }
 
     #[test]

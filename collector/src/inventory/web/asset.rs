@@ -287,8 +287,8 @@ mod tests {
             draw("asset-history-none", history_part(lens, known.ci.id, "", &Page { rows: Vec::new(), next: None }), &known);
             let rows = Page { rows: crate::tickets::web::samples::rows(3), next: None };
             draw("asset-tickets", tickets_part(lens, &known.ci, "", &rows, true), &known);
-            let bare = loaded(samples::virtual_row(), samples::virtual_machine());
-            draw("asset-virtual", overview_part(lens, &bare.machine, None), &bare);
+            let virtual_one = loaded(samples::virtual_row(), samples::virtual_machine());
+            draw("asset-virtual", overview_part(lens, &virtual_one.machine, None), &virtual_one);
         }
     }
 }

@@ -116,7 +116,7 @@ pub(crate) async fn show(
     let found = find(&mut tx, reader.actor.scope, &query, state.context.now()).await?;
     let lens = Lens { texts: reader.texts(), zone: &zone, now: state.context.now() };
     let shell = reader.shell(lens.texts.t("nav-parc"), Section::Parc);
-    let mut shown = build(shell, lens, query, found);
+    let mut shown = build(shell, lens, query, &found);
     if !reader.actor.may(Permission::Export) {
         shown.export = None;
     }
@@ -194,7 +194,7 @@ impl ParcQuery {
     }
 }
 
-fn build(shell: Shell, lens: Lens<'_>, query: ParcQuery, found: Found) -> ParcPage {
+fn build(shell: Shell, lens: Lens<'_>, query: ParcQuery, found: &Found) -> ParcPage {
     let texts = lens.texts;
     let choose = |family: &str, code: &str, chosen: &str| Choice::new(code, texts.word(family, code), code == chosen);
     let organisations = if found.organisations.len() > 1 { found.organisations.as_slice() } else { &[] };
@@ -203,7 +203,7 @@ fn build(shell: Shell, lens: Lens<'_>, query: ParcQuery, found: Found) -> ParcPa
         sites: found.sites.iter().map(|it| choice(&it.id.to_string(), &it.name, &query.site)).collect(),
         kinds: KINDS.map(|it| choose("kind", it, &query.kind)).to_vec(),
         silences: SILENCES.map(|it| Choice::new(it, silence(texts, it), it == query.silent)).to_vec(),
-        chips: chips(texts, &query, &found),
+        chips: chips(texts, &query, found),
         total: texts.tn("count-machines", found.total).into_owned(),
         pictures: found.counts.as_ref().map(|it| pictures(texts, &query, found.total, it)).unwrap_or_default(),
         rows: found.rows.rows.iter().map(|it| row(lens, it)).collect(),
@@ -310,12 +310,12 @@ mod tests {
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
             let frame = || shell(language, &[Role::Lead, Role::Admin], &lens.texts.t("nav-parc"), Section::Parc);
             let many: Vec<CiSummary> = (0..50).map(samples::row).collect();
-            check("parc-many", language, &build(frame(), lens, ParcQuery::default(), found(many, 12_345, Some("b".into()))));
+            check("parc-many", language, &build(frame(), lens, ParcQuery::default(), &found(many, 12_345, Some("b".into()))));
             let asked = ParcQuery { q: HOSTILE.into(), kind: "laptop".into(), silent: "30".into(), ..ParcQuery::default() };
             let rows = vec![samples::latitude_row(), samples::hostile_row()];
-            check("parc-filtered", language, &build(frame(), lens, asked.clone(), found(rows, 2, None)));
-            check("parc-filtered-none", language, &build(frame(), lens, asked, found(Vec::new(), 0, None)));
-            let mut nothing = build(frame(), lens, ParcQuery::default(), found(Vec::new(), 0, None));
+            check("parc-filtered", language, &build(frame(), lens, asked.clone(), &found(rows, 2, None)));
+            check("parc-filtered-none", language, &build(frame(), lens, asked, &found(Vec::new(), 0, None)));
+            let mut nothing = build(frame(), lens, ParcQuery::default(), &found(Vec::new(), 0, None));
             nothing.may_enroll = true;
             check("parc-none", language, &nothing);
         }

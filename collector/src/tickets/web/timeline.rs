@@ -89,7 +89,7 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "assigned" => string(data, "owner").to_owned(),
         "qualified" => qualified(texts, data),
         "held" => held(lens, data),
-        "task" => task(texts, data),
+        "task" => work(texts, data),
         "asset_attached" | "asset_attached_late" | "asset_detached" => {
             [string(data, "machine"), string(data, "tag")].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
         }
@@ -111,14 +111,14 @@ fn held(lens: Lens<'_>, data: &Value) -> String {
     let reason = lens.texts.word("pending", string(data, "reason")).into_owned();
     match UtcMicros::parse(string(data, "until"), lens.zone) {
         Some(until) => {
-            let date = Stamp::day(lens.texts, lens.zone, until);
-            lens.texts.t2("held-until", ("reason", &reason), ("date", date.text())).into_owned()
+            let day = Stamp::day(lens.texts, lens.zone, until);
+            lens.texts.t2("held-until", ("reason", &reason), ("date", day.text())).into_owned()
         }
         None => reason,
     }
 }
 
-fn task(texts: Texts, data: &Value) -> String {
+fn work(texts: Texts, data: &Value) -> String {
     let kind = texts.word("task", string(data, "task")).into_owned();
     match data.get("duration_min").and_then(Value::as_i64) {
         Some(minutes) => format!("{kind} · {}", texts.tn("span-minutes", minutes)),
