@@ -31,6 +31,9 @@ use crate::upkeep::{self, Upkeep};
 
 /// How long requests in flight may take once the collector was told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
+/// A machine that has just enrolled reports at once: somebody stands before it and waits. The rate of
+/// enrollments already spreads many.
+const FIRST_CONTACT_S: u32 = 5;
 
 /// A running collector.
 #[derive(Debug)]
@@ -148,7 +151,7 @@ impl AgentsDoor {
         let wanted = settings.agents.listen;
         let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted} for agents"))?;
         let per_minute = settings.agents.enrollments_per_minute;
-        let enrollment = EnrollmentService::new(context.clone(), Arc::clone(authority), per_minute, settings.agents.interval_s);
+        let enrollment = EnrollmentService::new(context.clone(), Arc::clone(authority), per_minute, FIRST_CONTACT_S);
         let fleet = FleetServer::new(fleet)
             .max_decoding_message_size(CONTACT_BYTES_MAX)
             .accept_compressed(CompressionEncoding::Zstd);

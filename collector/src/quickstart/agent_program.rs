@@ -49,7 +49,7 @@ impl AgentProgram {
 
     async fn run(&self, state: &Path, root: Option<&Path>, arguments: &[&str]) -> anyhow::Result<()> {
         let mut command = tokio::process::Command::new(&self.file);
-        command.arg("--config").arg(settings_file(state)?).arg("--state").arg(state);
+        command.arg("--config").arg(self.settings_file(state)?).arg("--state").arg(state);
         if let Some(root) = root {
             command.arg("--root").arg(root);
         }
@@ -61,18 +61,17 @@ impl AgentProgram {
         anyhow::ensure!(done.status.success(), "parc-agent {} failed: {}", arguments[0], complaint.trim());
         Ok(())
     }
-}
 
-/// A settings file of the agent's own, so that an agent installed on this machine is left alone.
-fn settings_file(state: &Path) -> anyhow::Result<PathBuf> {
-    let file = state.with_extension("toml");
-    if !file.exists() {
+    /// A settings file of the agent's own, so that an agent installed on this machine is left alone. It names
+    /// the collector because a later start may have to take another port.
+    fn settings_file(&self, state: &Path) -> anyhow::Result<PathBuf> {
+        let file = state.with_extension("toml");
         let folder = file.parent().context("the agent's state has no folder")?;
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        std::fs::write(&file, "# Demonstration agent: every setting has its default.\n")
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        let text = format!("# Demonstration agent: every other setting has its default.\ncollector = \"https://{}\"\n", self.collector);
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
     }
-    Ok(file)
 }
 
 /// Whether the folder holds an identity from an earlier start.
