@@ -90,7 +90,7 @@ impl App {
         let mut tasks = JoinSet::new();
 
         let listener: Arc<dyn TagListener> = Arc::new(LateAttachment { context: context.clone() });
-        let intake_settings = IntakeSettings { interval_s: settings.agents.interval_s, ..IntakeSettings::default() };
+        let intake_settings = IntakeSettings { interval_s: settings.agents.interval_s };
         let (intake, applier) = Intake::start(context.clone(), Arc::clone(&listener), intake_settings);
         tasks.spawn(async move { applier.await.map_err(Into::into) });
 

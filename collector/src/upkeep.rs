@@ -19,7 +19,7 @@ use crate::people;
 use crate::rpc::{self, ServerTls};
 
 /// Often enough that nothing piles up, rarely enough that nobody notices.
-const ROUND: Duration = Duration::from_secs(3_600);
+const ROUND: Duration = Duration::from_hours(1);
 
 /// What upkeep needs.
 #[derive(Debug)]

@@ -7,7 +7,13 @@ pub mod placeholder;
 pub mod tag;
 
 /// Messages and services of `parc.v1`.
-#[expect(clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::excessive_nesting,
+    clippy::pedantic,
+    reason = "generated"
+)]
 pub mod v1 {
     tonic::include_proto!("parc.v1");
 }

@@ -24,7 +24,7 @@ impl Report for Progress {
 
     fn counted(&self, text: &str, done: usize, all: usize) {
         const CELLS: usize = 24;
-        let filled = if all == 0 { CELLS } else { done * CELLS / all };
+        let filled = (done * CELLS).checked_div(all).unwrap_or(CELLS);
         let bar: String = (0..CELLS).map(|cell| if cell < filled { '█' } else { '·' }).collect();
         eprint!("\r  • {text} {bar} {done}/{all}");
         if done == all {

@@ -3,12 +3,12 @@
 //!
 //! PostgreSQL is found through `PARC_TEST_POSTGRES_URL` (a server on which databases may be created);
 //! with `PARC_TEST_REQUIRE_POSTGRES` set, its absence fails the test instead of leaving it out.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "for tests only: what fails, fails the test")]
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{Db, Engine};
+use crate::kernel::entropy::{Entropy, SystemEntropy};
 
 /// Address of a PostgreSQL server for tests.
 pub const POSTGRES_URL: &str = "PARC_TEST_POSTGRES_URL";
@@ -78,7 +78,7 @@ impl TestDb {
         };
         let mut admin = PgConnection::connect(&server).await.expect("connect to the test server");
         let template = ensure_template(&mut admin, &server).await;
-        let name = format!("parc_test_{}_{}", std::process::id(), next_number());
+        let name = fresh_name();
         admin
             .execute(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}")))
             .await
@@ -89,9 +89,11 @@ impl TestDb {
     }
 }
 
-fn next_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// Process numbers come round again on a server that lives long, so the name is random.
+fn fresh_name() -> String {
+    let mut random = [0_u8; 8];
+    SystemEntropy.fill(&mut random);
+    format!("parc_test_{:016x}", u64::from_be_bytes(random))
 }
 
 /// One template per state of the migrations, made by whichever test comes first.

@@ -1,4 +1,4 @@
-//! The one list of typed ids. All are UUIDv7: sortable by creation, made without a sequence, so that
+//! The one list of typed ids. All are `UUIDv7`: sortable by creation, made without a sequence, so that
 //! hot inserts need no shared counter. People never see them; they see ticket numbers and asset tags.
 
 use std::fmt;

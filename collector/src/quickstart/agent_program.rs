@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::kernel::text::AssetTag;
 
 /// An agent that takes longer has hung: a full run takes well under a second.
-const RUN_TIMEOUT: Duration = Duration::from_secs(60);
+const RUN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The agent's program and what it needs to enroll.
 #[derive(Debug)]

@@ -25,7 +25,7 @@ pub async fn create_organisation(
     new: NewOrganisation,
 ) -> Result<Organisation, SiteError> {
     let code = organisation_code(&new.code)?;
-    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| invalid("name", it))?;
+    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| invalid("name", it.to_string()))?;
     if Zone::named(&new.time_zone).is_none() {
         return Err(invalid("time_zone", "is not a known time zone"));
     }
@@ -41,8 +41,8 @@ pub async fn create_organisation(
 
 /// Makes a site; a new main site replaces the old one.
 pub async fn create_site(tx: &mut Tx, context: &Context, actor: &Actor, new: NewSite) -> Result<Site, SiteError> {
-    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| invalid("name", it))?;
-    let address = text::optional_line(&new.address, ADDRESS_CHARS_MAX).map_err(|it| invalid("address", it))?;
+    let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| invalid("name", it.to_string()))?;
+    let address = text::optional_line(&new.address, ADDRESS_CHARS_MAX).map_err(|it| invalid("address", it.to_string()))?;
     let id = SiteId::generate(context.now(), context.entropy.as_ref());
     let site = Site {
         id,
@@ -64,7 +64,7 @@ pub async fn create_site(tx: &mut Tx, context: &Context, actor: &Actor, new: New
 
 /// Makes a location inside a site; an existing one of that name is returned.
 pub async fn create_location(tx: &mut Tx, context: &Context, site: &Site, name: &str) -> Result<Location, SiteError> {
-    let name = text::line(name, NAME_CHARS_MAX).map_err(|it| invalid("name", it))?;
+    let name = text::line(name, NAME_CHARS_MAX).map_err(|it| invalid("name", it.to_string()))?;
     let location = Location { id: LocationId::generate(context.now(), context.entropy.as_ref()), site_id: site.id, name };
     Ok(store::insert_location(tx, location).await?)
 }
@@ -78,8 +78,8 @@ fn organisation_code(text: &str) -> Result<String, SiteError> {
     Ok(code)
 }
 
-fn invalid(field: &'static str, reason: impl ToString) -> SiteError {
-    SiteError::Invalid { field, reason: reason.to_string() }
+fn invalid(field: &'static str, reason: impl Into<String>) -> SiteError {
+    SiteError::Invalid { field, reason: reason.into() }
 }
 
 fn deed(

@@ -15,7 +15,7 @@ const UNTIL_BYTES: usize = 8;
 const MAC_BYTES: usize = 16;
 
 /// No link lives longer, whatever a forged moment says.
-const VALID_MAX: Duration = Duration::from_secs(3_600);
+const VALID_MAX: Duration = Duration::from_hours(1);
 
 /// Signs and checks links. All collectors of one installation derive the same key.
 pub struct LinkKey([u8; 32]);
@@ -74,14 +74,14 @@ mod tests {
 
     #[test]
     fn a_link_names_its_machine_until_it_ends() {
-        let (key, ci, token) = signed(NOW + Duration::from_secs(900));
+        let (key, ci, token) = signed(NOW + Duration::from_mins(15));
         assert_eq!(key.open(&token, NOW), Some(ci));
         assert_eq!(key.open(&token, NOW + Duration::from_secs(901)), None);
     }
 
     #[test]
     fn a_link_of_another_installation_or_with_a_changed_letter_is_nothing() {
-        let (key, _, token) = signed(NOW + Duration::from_secs(900));
+        let (key, _, token) = signed(NOW + Duration::from_mins(15));
         assert_eq!(LinkKey::new([8; 32]).open(&token, NOW), None);
         let changed = format!("{}{}", if token.starts_with('A') { 'B' } else { 'A' }, &token[1..]);
         assert_eq!(key.open(&changed, NOW), None);
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn no_link_lives_for_days() {
-        let (key, _, token) = signed(NOW + Duration::from_secs(86_400));
+        let (key, _, token) = signed(NOW + Duration::from_hours(24));
         assert_eq!(key.open(&token, NOW), None);
     }
 }
