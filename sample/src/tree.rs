@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use crate::workstation::{Disk, DiskKind, Interface, Workstation};
 use crate::{edid, smbios};
@@ -42,6 +43,13 @@ impl Tree<'_> {
             fs::create_dir_all(folder)?;
         }
         fs::write(path, content)
+    }
+
+    /// A file last written at a moment of the machine's own history, not when the tree was laid out.
+    fn file_of(&self, path: &str, content: impl AsRef<[u8]>, written_at_s: u64) -> io::Result<()> {
+        self.file(path, content)?;
+        let file = fs::File::options().write(true).open(self.root.join(path))?;
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(written_at_s))
     }
 
     fn folder(&self, path: &str) -> io::Result<()> {
@@ -154,7 +162,8 @@ fn system(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
     let id = system.name.split(' ').next().unwrap_or_default().to_lowercase();
     tree.file("etc/os-release", format!("NAME=\"{}\"\nID={id}\nVERSION_ID=\"{}\"\n", system.name, system.version))?;
     tree.file("etc/hostname", format!("{}\n", machine.hostname))?;
-    tree.file("etc/machine-id", format!("{}\n", machine.machine_id))?;
+    // Without traces of an installer the date of this file is the date of installation.
+    tree.file_of("etc/machine-id", format!("{}\n", machine.machine_id), machine.installed_at_s)?;
     tree.file("etc/timezone", "Europe/Paris\n")?;
     tree.file("proc/sys/kernel/osrelease", format!("{}\n", system.kernel))?;
     tree.file("proc/sys/kernel/random/boot_id", format!("{}\n", machine.machine_id))?;
@@ -172,4 +181,24 @@ fn packages(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
         );
     }
     tree.file("var/lib/dpkg/status", status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_laid_out_again_was_installed_at_the_same_moment() {
+        let root = std::env::temp_dir().join(format!("parc-sample-installed-{}", std::process::id()));
+        let machine = Workstation { installed_at_s: 1_600_000_000, ..Workstation::laptop(1) };
+        let installed_at = |machine: &Workstation| {
+            write(machine, &root).expect("written");
+            fs::metadata(root.join("etc/machine-id")).and_then(|it| it.modified()).expect("a date")
+        };
+        let first = installed_at(&machine);
+        let again = installed_at(&machine.with_package("vlc", "3.0.21"));
+        fs::remove_dir_all(&root).expect("removed");
+        assert_eq!(first, SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000));
+        assert_eq!(again, first);
+    }
 }

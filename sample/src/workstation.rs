@@ -33,6 +33,8 @@ pub struct Workstation {
     pub packages: Vec<Package>,
     /// The operating system's machine id, 32 hexadecimal digits.
     pub machine_id: String,
+    /// When the operating system was installed, seconds since 1970.
+    pub installed_at_s: u64,
     /// When it was started, seconds since 1970.
     pub booted_at_s: i64,
 }
@@ -249,6 +251,7 @@ impl Workstation {
                 Package::new("vlc", "3.0.20"),
             ],
             machine_id: format!("{:032x}", 0x00d1_2c0f_fee0_0000_u128 << 64 | u128::from(number)),
+            installed_at_s: 1_700_000_000 + u64::from(number) * 61,
             booted_at_s: 1_795_000_000 + i64::from(number) * 61,
         }
     }

@@ -1,6 +1,8 @@
 //! What a person at the terminal reads.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the terminal")]
 
+use std::io::IsTerminal as _;
+
 use crate::quickstart::Report;
 
 /// One line of result.
@@ -23,6 +25,13 @@ impl Report for Progress {
     }
 
     fn counted(&self, text: &str, done: usize, all: usize) {
+        if !std::io::stderr().is_terminal() {
+            // A log keeps every line: only the begin and the end are worth one.
+            if done == 0 || done == all {
+                eprintln!("  • {text} {done}/{all}");
+            }
+            return;
+        }
         const CELLS: usize = 24;
         let filled = (done * CELLS).checked_div(all).unwrap_or(CELLS);
         let bar: String = (0..CELLS).map(|cell| if cell < filled { '█' } else { '·' }).collect();

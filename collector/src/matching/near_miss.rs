@@ -11,6 +11,8 @@ use crate::kernel::text::tag_key;
 const KEYS_MAX: usize = 500;
 /// Characters of a typed text that are looked at; the longest tag has 25, the rest is talk.
 const TYPED_CHARS_MAX: usize = 100;
+/// Letters read as digits in a row beside a digit: no number on a sticker is longer.
+const ROW_LETTERS_MAX: usize = 8;
 /// Zeros that are put before a run of digits: `17` for `000017`.
 const ZEROS_ADDED_MAX: usize = 4;
 
@@ -29,6 +31,7 @@ pub fn near_misses(typed: &str) -> Vec<String> {
     unshifted_digits(&typed, &mut found);
     one_confused(&key, &mut found);
     all_of_a_kind_confused(&key, &mut found);
+    letters_beside_digits(&key, &mut found);
     swapped_neighbours(&key, &mut found);
     leading_zeros(&key, &mut found);
     doubled_or_dropped(&key, &mut found);
@@ -102,6 +105,29 @@ fn all_of_a_kind_confused(key: &[char], found: &mut Found) {
             }
         }
     }
+}
+
+/// `LAPLYOOOO4` for `LAPLYO0004`: of the letters in a row before and after a number, the nearest ones may all
+/// be digits while those further away are letters.
+fn letters_beside_digits(key: &[char], found: &mut Found) {
+    for start in digit_run_starts(key) {
+        let end = key[start..].iter().position(|c| !c.is_ascii_digit()).map_or(key.len(), |length| start + length);
+        let before: Vec<char> = key[..start].iter().rev().map_while(|c| digit_like(*c)).take(ROW_LETTERS_MAX).collect();
+        let after: Vec<char> = key[end..].iter().map_while(|c| digit_like(*c)).take(ROW_LETTERS_MAX).collect();
+        for (left, right) in (0..=before.len()).flat_map(|left| (0..=after.len()).map(move |right| (left, right))) {
+            let mut variant = key.to_vec();
+            for (place, digit) in variant[..start].iter_mut().rev().zip(&before[..left]) {
+                *place = *digit;
+            }
+            variant[end..end + right].copy_from_slice(&after[..right]);
+            found.add_chars(&variant);
+        }
+    }
+}
+
+/// The digit that a letter is read as.
+fn digit_like(letter: char) -> Option<char> {
+    look_alikes(letter).find(char::is_ascii_digit)
 }
 
 /// Two different slips in one text.
@@ -190,6 +216,26 @@ mod tests {
         ] {
             assert!(rank(typed, "INV004217").is_some(), "{why}");
         }
+    }
+
+    #[test]
+    fn letters_in_a_row_beside_a_digit_lead_to_the_tag() {
+        for (typed, meant, why) in [
+            ("LAP-LYO-OOO4", "LAPLYO0004", "three zeros read as O after a site that ends in O"),
+            ("LAP-LYO-OIO4", "LAPLYO0104", "different digits read as letters"),
+            ("LAP-4OOO-OSLO", "LAP4000OSLO", "zeros read as O before a site that begins with O"),
+            ("BOX-OO1OO-OSLO", "BOX00100OSLO", "zeros read as O on both sides"),
+            ("SIL-SIL-OO4", "SILSIL004", "letters further away stay letters"),
+        ] {
+            assert!(rank(typed, meant).is_some(), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_long_row_of_letters_leaves_room_for_other_slips() {
+        let typed = format!("{}7{}", "O".repeat(12), "O".repeat(12));
+        let swapped = format!("{}7{}", "O".repeat(11), "O".repeat(13));
+        assert!(rank(&typed, &swapped).is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! organisation, people and machines and only opens a new ticket.
 
 mod agent_program;
+mod demo_tickets;
 mod organisation;
 mod parc;
 mod ticket_text;

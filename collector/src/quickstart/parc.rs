@@ -8,11 +8,11 @@ use parc_sample::{Chassis, Disk, DiskKind, Module, Screen, Workstation};
 
 use super::Report;
 use super::agent_program::{AgentProgram, is_enrolled};
+use super::demo_tickets::{self, TypedNumbers};
 use super::organisation::DemoOrganisation;
 use crate::app::App;
 use crate::inventory::{self, DeclaredField, Lifecycle, NewCi};
 use crate::kernel::text::AssetTag;
-use crate::tickets;
 
 /// A model of the demonstration: what the sticker's owner would say.
 struct Model {
@@ -133,7 +133,8 @@ pub(super) async fn report_all(
     if first_start {
         change_some(program, &machines).await?;
         claim_a_tag_twice(program, &machines).await?;
-        open_tickets(app, organisation, &machines).await?;
+        let [changed, full, contested, mistyped] = [0, 6, 1, 3].map(|at| machines[at].tag.display());
+        demo_tickets::open_all(app, organisation, &TypedNumbers { changed, full, contested, mistyped }).await?;
     }
     Ok(())
 }
@@ -260,24 +261,4 @@ async fn claim_a_tag_twice(program: &AgentProgram, machines: &[DemoMachine]) -> 
     let root = folder.join("root");
     intruder.write_to(&root)?;
     program.enroll_and_report(&folder.join("state"), Some(&root), &holder.tag).await
-}
-
-/// Tickets that show each way an inventory number may end.
-async fn open_tickets(app: &App, organisation: &DemoOrganisation, machines: &[DemoMachine]) -> anyhow::Result<()> {
-    let changed = machines[0].tag.display().replace('-', "").to_lowercase();
-    let full = machines[6].tag.display().to_owned();
-    let contested = machines[1].tag.display().to_owned();
-    let mistyped = machines[3].tag.display().replace('0', "O");
-    let tickets = [
-        ("Le portable redémarre tout seul", "Trois fois depuis hier, toujours pendant une visioconférence.", changed.as_str()),
-        ("Plus de place sur le disque", "Un message dit que le disque est plein à chaque enregistrement.", full.as_str()),
-        ("L'écran externe reste noir", "Depuis le changement de bureau, rien ne s'affiche sur l'écran.", contested.as_str()),
-        ("Impossible d'ouvrir la messagerie", "Le logiciel se ferme juste après le démarrage.", mistyped.as_str()),
-        ("Nouveau poste de l'accueil à préparer", "Le poste est arrivé ce matin, il n'est pas encore branché.", "FIX-LYO-0999"),
-        ("Imprimante en panne", "Bourrage papier permanent au deuxième étage.", ""),
-    ];
-    for (summary, description, number) in tickets {
-        tickets::open_ticket(&app.context, &organisation.requester_actor(), organisation.ticket(summary, description, number)).await?;
-    }
-    Ok(())
 }

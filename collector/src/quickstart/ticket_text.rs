@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use parc_wire::v1;
+
 use crate::inventory::{DeclaredField, Fact, Machine, SourcedValue};
 use crate::kernel::time::Zone;
 use crate::tickets::{TicketAsset, TicketView};
@@ -70,8 +72,7 @@ fn configuration(text: &mut String, machine: &Machine) {
         line(text, "Memory", &format!("{} MiB{slots}", total.size_mib));
     }
     for (name, disk) in &machine.disks {
-        let model = if disk.model.is_empty() { name } else { &disk.model };
-        line(text, "Disk", &format!("{model}, {} GiB, {} {}", disk.size_mib / 1024, disk.kind, disk.serial));
+        line(text, "Disk", &disk_text(name, disk));
     }
     for (mount_point, volume) in &machine.volumes {
         let free = if volume.free_known { format!(", {} GiB free", volume.free_mib / 1024) } else { String::new() };
@@ -83,6 +84,18 @@ fn configuration(text: &mut String, machine: &Machine) {
     for (connector, screen) in &machine.displays {
         line(text, "Screen", &format!("{connector} {} {}×{}", screen.model, screen.width_px, screen.height_px));
     }
+}
+
+/// What is known of a disk; the kernel's name when it has no model.
+fn disk_text(name: &str, disk: &v1::StorageItem) -> String {
+    let model = if disk.model.is_empty() { name } else { &disk.model };
+    let mut text = format!("{model}, {} GiB", disk.size_mib / 1024);
+    for (title, value) in [("", &disk.kind), ("serial ", &disk.serial)] {
+        if !value.is_empty() {
+            let _ = write!(text, ", {title}{value}");
+        }
+    }
+    text
 }
 
 /// Both sources when they disagree, so that nobody wonders which one is shown.
@@ -117,5 +130,18 @@ fn label(field: DeclaredField) -> &'static str {
 fn line(text: &mut String, label: &str, value: &str) {
     if !value.is_empty() {
         let _ = writeln!(text, "  {label:<LABEL_CHARS$} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_says_what_each_of_its_words_is() {
+        let disk = v1::StorageItem { size_mib: 262_144, kind: "virtual".into(), serial: "overlayblk".into(), ..Default::default() };
+        assert_eq!(disk_text("vda", &disk), "vda, 256 GiB, virtual, serial overlayblk");
+        let disk = v1::StorageItem { size_mib: 524_288, model: "PM991a".into(), kind: "nvme".into(), ..Default::default() };
+        assert_eq!(disk_text("nvme0n1", &disk), "PM991a, 512 GiB, nvme");
     }
 }
