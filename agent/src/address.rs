@@ -66,32 +66,19 @@ impl FromStr for CollectorAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let uri: Uri = text
-            .trim()
-            .parse()
-            .map_err(|_| AddressError::Malformed(text.trim().to_owned()))?;
+        let uri: Uri = text.trim().parse().map_err(|_| AddressError::Malformed(text.trim().to_owned()))?;
         match uri.scheme_str() {
             Some("https") => {}
             Some(_) => return Err(AddressError::NotHttps),
             None => return Err(AddressError::Malformed(text.trim().to_owned())),
         }
-        let authority = uri
-            .authority()
-            .ok_or_else(|| AddressError::Malformed(text.trim().to_owned()))?;
+        let authority = uri.authority().ok_or_else(|| AddressError::Malformed(text.trim().to_owned()))?;
         if authority.as_str().contains('@') || uri.query().is_some() || !matches!(uri.path(), "" | "/") {
             return Err(AddressError::Extra);
         }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host.clone()).map_err(|_| AddressError::Host(host.clone()))?;
-        Ok(Self {
-            host,
-            port: authority.port_u16().unwrap_or(DEFAULT_PORT),
-            name,
-        })
+        Ok(Self { host, port: authority.port_u16().unwrap_or(DEFAULT_PORT), name })
     }
 }
 
@@ -111,29 +98,17 @@ mod tests {
 
     #[test]
     fn names_and_addresses_of_both_families_are_accepted() {
-        assert_eq!(
-            parse("https://parc.example.org").as_deref(),
-            Ok("https://parc.example.org:8443")
-        );
-        assert_eq!(
-            parse(" https://127.0.0.1:9000/ ").as_deref(),
-            Ok("https://127.0.0.1:9000")
-        );
+        assert_eq!(parse("https://parc.example.org").as_deref(), Ok("https://parc.example.org:8443"));
+        assert_eq!(parse(" https://127.0.0.1:9000/ ").as_deref(), Ok("https://127.0.0.1:9000"));
         assert_eq!(parse("https://[::1]:9000").as_deref(), Ok("https://[::1]:9000"));
     }
 
     #[test]
     fn anything_but_https_to_a_host_is_refused() {
         assert_eq!(parse("http://parc.example.org"), Err(AddressError::NotHttps));
-        assert!(matches!(
-            parse("parc.example.org"),
-            Err(AddressError::Malformed(_))
-        ));
+        assert!(matches!(parse("parc.example.org"), Err(AddressError::Malformed(_))));
         assert_eq!(parse("https://parc.example.org/agents"), Err(AddressError::Extra));
-        assert_eq!(
-            parse("https://me:secret@parc.example.org"),
-            Err(AddressError::Extra)
-        );
+        assert_eq!(parse("https://me:secret@parc.example.org"), Err(AddressError::Extra));
         assert!(matches!(
             parse("https://under_score.-/"),
             Err(AddressError::Host(_) | AddressError::Malformed(_))

@@ -162,9 +162,7 @@ impl Agent {
     /// The identity, if it belongs to this machine.
     fn own_identity(&self, sight: &Sight) -> Result<Identity, AgentError> {
         let identity = self.dir.identity()?.ok_or(AgentError::NotEnrolled)?;
-        identity
-            .seal
-            .check(&Seal::of(&probe::evidence(&sight.findings)))?;
+        identity.seal.check(&Seal::of(&probe::evidence(&sight.findings)))?;
         Ok(identity)
     }
 

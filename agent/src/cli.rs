@@ -73,11 +73,7 @@ fn perform(invocation: Invocation) -> Result<Exit, CliError> {
         }
         _ => {}
     }
-    let config_path = invocation
-        .places
-        .config
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
+    let config_path = invocation.places.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
     let agent = agent(&invocation.places, &config_path)?;
     match invocation.command {
         Command::Enroll(args) => in_runtime(commands::enroll(&agent, args)),
@@ -155,14 +151,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_exit_code() {
-        let codes = [
-            Exit::Done,
-            Exit::Failed,
-            Exit::Usage,
-            Exit::NotEnrolled,
-            Exit::NoAnswer,
-            Exit::Refused,
-        ];
+        let codes = [Exit::Done, Exit::Failed, Exit::Usage, Exit::NotEnrolled, Exit::NoAnswer, Exit::Refused];
         for code in codes {
             let line = format!("\n  {}  ", code as u8);
             assert!(help::MAIN.contains(&line), "{code:?}");
@@ -178,19 +167,14 @@ mod tests {
             if let Some(name) = line.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
                 section = name;
             } else {
-                let (key, value) = line
-                    .split_once('=')
-                    .unwrap_or_else(|| panic!("not a setting: {line}"));
+                let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("not a setting: {line}"));
                 settings.push((section, key, value));
             }
         }
         let value = |key| settings.iter().find(|it| it.1 == key).map(|it| it.2).unwrap();
         let state = Config::default().state_dir;
         assert_eq!(Path::new("/var/lib").join(value("StateDirectory")), state);
-        assert_eq!(
-            Path::new(value("ConditionPathExists")),
-            state.join("identity.json")
-        );
+        assert_eq!(Path::new(value("ConditionPathExists")), state.join("identity.json"));
         let (_, command) = value("ExecStart").split_once(' ').unwrap();
         assert_eq!(args::parse([command.into()]).unwrap().command, Command::Run);
         let only_a_person_helps = [Exit::Usage, Exit::NotEnrolled].map(|it| (it as u8).to_string());

@@ -19,10 +19,7 @@ pub trait Clock {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that the rest is given"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that the rest is given")]
     fn now_us(&self) -> UtcMicros {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         since_epoch.map_or(0, |it| i64::try_from(it.as_micros()).unwrap_or(i64::MAX))
@@ -49,17 +46,9 @@ fn civil_date(days: i64) -> (i64, i64, i64) {
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let from_march = (5 * day + 2) / 153;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let january_or_february = i64::from(month <= 2);
-    (
-        era * 400 + year + january_or_february,
-        month,
-        day - (153 * from_march + 2) / 5 + 1,
-    )
+    (era * 400 + year + january_or_february, month, day - (153 * from_march + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -11,16 +11,10 @@ use crate::address::{AddressError, CollectorAddress};
 use crate::files::{self, FileError};
 
 /// Where the file is looked for when `--config` is not given.
-pub const DEFAULT_PATH: &str = if cfg!(windows) {
-    r"C:\ProgramData\Parc\agent.toml"
-} else {
-    "/etc/parc/agent.toml"
-};
-const DEFAULT_STATE_DIR: &str = if cfg!(windows) {
-    r"C:\ProgramData\Parc\agent"
-} else {
-    "/var/lib/parc-agent"
-};
+pub const DEFAULT_PATH: &str =
+    if cfg!(windows) { r"C:\ProgramData\Parc\agent.toml" } else { "/etc/parc/agent.toml" };
+const DEFAULT_STATE_DIR: &str =
+    if cfg!(windows) { r"C:\ProgramData\Parc\agent" } else { "/var/lib/parc-agent" };
 /// A settings file of this agent has a dozen lines.
 const FILE_BYTES_MAX: usize = 64 * 1024;
 const DAY_S: u32 = 24 * 3600;
@@ -97,16 +91,9 @@ impl Config {
     /// Reads the file. A missing file means defaults, unless a person asked for this very file.
     pub fn load(path: &Path, asked_for: bool) -> Result<Self, ConfigError> {
         let Some(bytes) = files::read(path, FILE_BYTES_MAX)? else {
-            return if asked_for {
-                Err(ConfigError::Missing(path.to_owned()))
-            } else {
-                Ok(Self::default())
-            };
+            return if asked_for { Err(ConfigError::Missing(path.to_owned())) } else { Ok(Self::default()) };
         };
-        let malformed = |reason: String| ConfigError::Malformed {
-            path: path.to_owned(),
-            reason,
-        };
+        let malformed = |reason: String| ConfigError::Malformed { path: path.to_owned(), reason };
         let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
         Self::parse(&text).map_err(|error| malformed(error.to_string().trim_end().to_owned()))
     }
@@ -121,16 +108,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let within = |key, value, least, most| {
             let fits = (least..=most).contains(&value);
-            if fits {
-                Ok(())
-            } else {
-                Err(ConfigError::OutOfRange {
-                    key,
-                    value,
-                    least,
-                    most,
-                })
-            }
+            if fits { Ok(()) } else { Err(ConfigError::OutOfRange { key, value, least, most }) }
         };
         within("contact_interval_min_s", self.contact_interval_min_s, 1, DAY_S)?;
         within(
@@ -184,20 +162,13 @@ mod tests {
         let every_key = serde_json::to_value(Config::default()).unwrap();
         for key in every_key.as_object().unwrap().keys() {
             let shown = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
-            assert!(
-                EXAMPLE.lines().any(shown),
-                "{key} is missing from deploy/examples/agent.toml"
-            );
+            assert!(EXAMPLE.lines().any(shown), "{key} is missing from deploy/examples/agent.toml");
         }
     }
 
     #[test]
     fn the_keys_that_the_example_only_shows_are_valid_too() {
-        let shown = |line: &str| {
-            line.strip_prefix("# ")
-                .filter(|it| it.contains(" = \""))
-                .map(str::to_owned)
-        };
+        let shown = |line: &str| line.strip_prefix("# ").filter(|it| it.contains(" = \"")).map(str::to_owned);
         let text: Vec<String> = EXAMPLE.lines().filter_map(shown).collect();
         let config = Config::parse(&text.join("\n")).unwrap();
         config.check().unwrap();
@@ -208,9 +179,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let refusal = Config::parse("colector = \"https://parc.example.org\"")
-            .unwrap_err()
-            .to_string();
+        let refusal = Config::parse("colector = \"https://parc.example.org\"").unwrap_err().to_string();
         assert!(refusal.contains("colector"), "{refusal}");
     }
 
@@ -227,19 +196,13 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_tag_does_not_silence_the_machine() {
-        Config::parse("tag = \"To be filled by O.E.M.\"")
-            .unwrap()
-            .check()
-            .unwrap();
+        Config::parse("tag = \"To be filled by O.E.M.\"").unwrap().check().unwrap();
     }
 
     #[test]
     fn a_missing_file_means_defaults_unless_it_was_asked_for() {
         let nowhere = Path::new("/nowhere/agent.toml");
         assert_eq!(Config::load(nowhere, false).unwrap(), Config::default());
-        assert!(matches!(
-            Config::load(nowhere, true),
-            Err(ConfigError::Missing(_))
-        ));
+        assert!(matches!(Config::load(nowhere, true), Err(ConfigError::Missing(_))));
     }
 }

@@ -96,12 +96,7 @@ pub async fn exchange(
             Standing::Held => {}
         }
         save(state)?;
-        return Ok(Exchange {
-            answer,
-            standing,
-            bytes_sent,
-            sections_sent,
-        });
+        return Ok(Exchange { answer, standing, bytes_sent, sections_sent });
     }
     Err(Failure::Broken("the collector kept asking".into()).into())
 }
@@ -122,11 +117,7 @@ pub(crate) fn judge(answer: &ContactResponse) -> Verdict {
         Outcome::Stale => Verdict::StartOver,
         Outcome::NeedFull => {
             let asked: BTreeSet<SectionKind> = answer.need_full().collect();
-            Verdict::SendWhole(if asked.is_empty() {
-                Whole::All
-            } else {
-                Whole::Some(asked)
-            })
+            Verdict::SendWhole(if asked.is_empty() { Whole::All } else { Whole::Some(asked) })
         }
         Outcome::Invalid => Verdict::Final(Standing::Refused),
         // An outcome that this agent does not know yet must not cost data: the report waits.
@@ -135,11 +126,7 @@ pub(crate) fn judge(answer: &ContactResponse) -> Verdict {
 }
 
 fn invalid(reason: String) -> ContactResponse {
-    ContactResponse {
-        outcome: Outcome::Invalid.into(),
-        reason,
-        ..ContactResponse::default()
-    }
+    ContactResponse { outcome: Outcome::Invalid.into(), reason, ..ContactResponse::default() }
 }
 
 #[cfg(test)]
@@ -148,11 +135,7 @@ mod tests {
 
     fn verdict(outcome: Outcome, need_full: &[SectionKind]) -> Verdict {
         let need_full = need_full.iter().map(|it| i32::from(*it)).collect();
-        judge(&ContactResponse {
-            outcome: outcome.into(),
-            need_full,
-            ..ContactResponse::default()
-        })
+        judge(&ContactResponse { outcome: outcome.into(), need_full, ..ContactResponse::default() })
     }
 
     #[test]

@@ -27,11 +27,7 @@ impl Collector {
         if let Some((epoch, seq, report_id)) = &self.last
             && *epoch == contact.epoch
         {
-            assert!(
-                contact.seq >= *seq,
-                "the agent went back from {seq} to {}",
-                contact.seq
-            );
+            assert!(contact.seq >= *seq, "the agent went back from {seq} to {}", contact.seq);
             if contact.seq == *seq {
                 assert_eq!(*report_id, contact.report_id, "two reports under one number");
                 return answer(Outcome::Duplicate, &[]);
@@ -44,12 +40,8 @@ impl Collector {
                 None => return answer(Outcome::NeedFull, &[change.kind()]),
             };
         }
-        let differs = |kind, digest: &[u8]| {
-            sections
-                .get(&kind)
-                .map(Section::digest)
-                .is_none_or(|it| it != digest)
-        };
+        let differs =
+            |kind, digest: &[u8]| sections.get(&kind).map(Section::digest).is_none_or(|it| it != digest);
         let asked: Vec<SectionKind> = contact
             .digests
             .iter()
@@ -72,21 +64,13 @@ impl Collector {
     }
 
     fn digest(&self) -> Digest {
-        self.sections
-            .iter()
-            .map(|(kind, section)| (*kind, section.clone()))
-            .collect::<Inventory>()
-            .digest()
+        self.sections.iter().map(|(kind, section)| (*kind, section.clone())).collect::<Inventory>().digest()
     }
 }
 
 fn answer(outcome: Outcome, asked: &[SectionKind]) -> ContactResponse {
     let need_full = asked.iter().map(|it| i32::from(*it)).collect();
-    ContactResponse {
-        outcome: outcome.into(),
-        need_full,
-        ..ContactResponse::default()
-    }
+    ContactResponse { outcome: outcome.into(), need_full, ..ContactResponse::default() }
 }
 
 /// What goes wrong in one contact.
@@ -144,10 +128,7 @@ fn inventories() -> impl Strategy<Value = Inventory> {
     let items = prop::collection::btree_map("[a-d]", 0..3u8, 0..4);
     prop::collection::btree_map(0..3usize, items, 0..4).prop_map(|sections| {
         let kinds = [SectionKind::Cpu, SectionKind::Software, SectionKind::Problems];
-        let item = |(key, body): (String, u8)| Item {
-            key,
-            body: vec![body],
-        };
+        let item = |(key, body): (String, u8)| Item { key, body: vec![body] };
         let section = |(at, items): (usize, BTreeMap<String, u8>)| {
             (kinds[at], items.into_iter().map(item).collect::<Vec<_>>())
         };

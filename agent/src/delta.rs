@@ -18,11 +18,7 @@ pub fn change(kind: SectionKind, base: Option<&Section>, target: &Section) -> Op
     }
     let difference = difference(kind, base, target);
     let whole = whole(kind, target);
-    Some(if difference.encoded_len() < whole.encoded_len() {
-        difference
-    } else {
-        whole
-    })
+    Some(if difference.encoded_len() < whole.encoded_len() { difference } else { whole })
 }
 
 /// The section as it is, whatever the collector holds.
@@ -46,11 +42,7 @@ fn difference(kind: SectionKind, base: &Section, target: &Section) -> SectionCha
             (None, Some(_)) => Ordering::Greater,
             (None, None) => break,
         };
-        let gone = if order == Ordering::Greater {
-            None
-        } else {
-            old.next()
-        };
+        let gone = if order == Ordering::Greater { None } else { old.next() };
         let come = if order == Ordering::Less { None } else { new.next() };
         match (gone, come) {
             (Some(gone), None) => drop.push(gone.key.clone()),
@@ -58,12 +50,7 @@ fn difference(kind: SectionKind, base: &Section, target: &Section) -> SectionCha
             _ => {}
         }
     }
-    SectionChange {
-        kind: kind.into(),
-        base_digest: base.digest().to_vec(),
-        put,
-        drop,
-    }
+    SectionChange { kind: kind.into(), base_digest: base.digest().to_vec(), put, drop }
 }
 
 #[cfg(test)]
@@ -78,11 +65,7 @@ pub(crate) mod tests {
 
     /// What a collector does with a change.
     pub(crate) fn apply(kind: SectionKind, base: Option<&Section>, change: &SectionChange) -> Section {
-        let from = if change.base_digest.is_empty() {
-            &[]
-        } else {
-            base.unwrap().items()
-        };
+        let from = if change.base_digest.is_empty() { &[] } else { base.unwrap().items() };
         let mut items: BTreeMap<String, Item> = from.iter().map(|it| (it.key.clone(), it.clone())).collect();
         for key in &change.drop {
             assert!(items.remove(key).is_some(), "{key} is dropped but was not there");
@@ -92,16 +75,11 @@ pub(crate) mod tests {
     }
 
     fn section(items: impl IntoIterator<Item = (String, Vec<u8>)>) -> Section {
-        Section::new(
-            KIND,
-            items.into_iter().map(|(key, body)| Item { key, body }).collect(),
-        )
+        Section::new(KIND, items.into_iter().map(|(key, body)| Item { key, body }).collect())
     }
 
     fn packages(count: usize) -> BTreeMap<String, Vec<u8>> {
-        (0..count)
-            .map(|n| (format!("package-{n:04}"), vec![1; 40]))
-            .collect()
+        (0..count).map(|n| (format!("package-{n:04}"), vec![1; 40])).collect()
     }
 
     #[test]
@@ -117,10 +95,7 @@ pub(crate) mod tests {
         changed.insert("package-0500".into(), vec![2; 40]);
         changed.remove("package-0700");
         let change = change(KIND, Some(&base), &section(changed)).unwrap();
-        assert_eq!(
-            (change.put.len(), change.drop.as_slice()),
-            (1, ["package-0700".to_owned()].as_slice())
-        );
+        assert_eq!((change.put.len(), change.drop.as_slice()), (1, ["package-0700".to_owned()].as_slice()));
         assert!(change.encoded_len() < 150, "{} bytes", change.encoded_len());
     }
 

@@ -96,10 +96,8 @@ fn decode(kind: SectionKind, body: &[u8]) -> Result<Fields, prost::DecodeError> 
 }
 
 fn encryption_word(number: i32) -> String {
-    Encryption::try_from(number).map_or_else(
-        |it| it.to_string(),
-        |it| wire_word(it.as_str_name(), "ENCRYPTION_"),
-    )
+    Encryption::try_from(number)
+        .map_or_else(|it| it.to_string(), |it| wire_word(it.as_str_name(), "ENCRYPTION_"))
 }
 
 fn section_word(number: i32) -> String {
@@ -107,17 +105,13 @@ fn section_word(number: i32) -> String {
 }
 
 fn problem_word(number: i32) -> String {
-    ProblemKind::try_from(number).map_or_else(
-        |it| it.to_string(),
-        |it| wire_word(it.as_str_name(), "PROBLEM_KIND_"),
-    )
+    ProblemKind::try_from(number)
+        .map_or_else(|it| it.to_string(), |it| wire_word(it.as_str_name(), "PROBLEM_KIND_"))
 }
 
 fn source_word(number: i32) -> String {
-    TagSource::try_from(number).map_or_else(
-        |it| it.to_string(),
-        |it| wire_word(it.as_str_name(), "TAG_SOURCE_"),
-    )
+    TagSource::try_from(number)
+        .map_or_else(|it| it.to_string(), |it| wire_word(it.as_str_name(), "TAG_SOURCE_"))
 }
 
 #[cfg(test)]
@@ -126,18 +120,8 @@ mod tests {
 
     #[test]
     fn every_field_is_shown_with_words_for_numbers() {
-        let body = VolumeItem {
-            size_mib: 7,
-            encryption: Encryption::Luks.into(),
-            ..VolumeItem::default()
-        };
-        let shown = fields(
-            SectionKind::Volumes,
-            &Item {
-                key: "/".into(),
-                body: body.encode_to_vec(),
-            },
-        );
+        let body = VolumeItem { size_mib: 7, encryption: Encryption::Luks.into(), ..VolumeItem::default() };
+        let shown = fields(SectionKind::Volumes, &Item { key: "/".into(), body: body.encode_to_vec() });
         assert_eq!(shown.len(), 8);
         assert_eq!(shown[2], ("size_mib", Value::from(7)));
         assert_eq!(shown[5], ("encryption", Value::from("luks")));
@@ -151,13 +135,7 @@ mod tests {
 
     #[test]
     fn a_body_that_does_not_decode_is_shown_all_the_same() {
-        let shown = fields(
-            SectionKind::Cpu,
-            &Item {
-                key: "cpu0".into(),
-                body: vec![0xff],
-            },
-        );
+        let shown = fields(SectionKind::Cpu, &Item { key: "cpu0".into(), body: vec![0xff] });
         assert_eq!(shown[0].0, "undecodable");
     }
 }

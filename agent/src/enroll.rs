@@ -62,10 +62,7 @@ pub async fn enroll(
     };
     let seal = Seal::of(&applicant.evidence);
     let identity = Identity::from_issued(attempt, token, address.to_string(), issued, seal);
-    Ok(Enrolled {
-        identity: identity.map_err(EnrollError::Answer)?,
-        next_contact_s,
-    })
+    Ok(Enrolled { identity: identity.map_err(EnrollError::Answer)?, next_contact_s })
 }
 
 fn request(token: &Token, attempt: &Attempt, applicant: &Applicant) -> EnrollRequest {

@@ -24,11 +24,7 @@ pub struct FileError {
 
 impl FileError {
     fn new(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self { action, path: path.to_owned(), source }
     }
 
     /// Whether only another account may do this.
@@ -63,9 +59,7 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, FileError>
         Err(error) => return Err(FileError::new("read", path)(error)),
     };
     let mut bytes = Vec::new();
-    file.take(bytes_max as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(FileError::new("read", path))?;
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(FileError::new("read", path))?;
     if bytes.len() > bytes_max {
         let too_long = io::Error::other(format!("the file is longer than {bytes_max} bytes"));
         return Err(FileError::new("read", path)(too_long));
@@ -101,10 +95,8 @@ pub fn lock(path: &Path, wait: Duration) -> Result<Lock, FileError> {
             Ok(()) => return Ok(Lock { _file: file }),
             Err(TryLockError::WouldBlock) if started.elapsed() < wait => std::thread::sleep(STEP),
             Err(TryLockError::WouldBlock) => {
-                let busy = io::Error::new(
-                    io::ErrorKind::WouldBlock,
-                    "another parc-agent is at work, try again",
-                );
+                let busy =
+                    io::Error::new(io::ErrorKind::WouldBlock, "another parc-agent is at work, try again");
                 return Err(FileError::new("lock", path)(busy));
             }
             Err(TryLockError::Error(error)) => return Err(FileError::new("lock", path)(error)),
@@ -142,9 +134,7 @@ fn flush_folder_of(path: &Path) -> Result<(), FileError> {
         _ => Path::new("."),
     };
     if cfg!(unix) {
-        File::open(folder)
-            .and_then(|it| it.sync_all())
-            .map_err(FileError::new("flush", folder))?;
+        File::open(folder).and_then(|it| it.sync_all()).map_err(FileError::new("flush", folder))?;
     }
     Ok(())
 }
@@ -173,12 +163,7 @@ mod tests {
         replace(&path, b"1234").unwrap();
         assert!(read(&path, 4).unwrap().is_some());
         replace(&path, b"12345").unwrap();
-        assert!(
-            read(&path, 4)
-                .unwrap_err()
-                .to_string()
-                .contains("longer than 4 bytes")
-        );
+        assert!(read(&path, 4).unwrap_err().to_string().contains("longer than 4 bytes"));
     }
 
     #[cfg(unix)]
@@ -198,12 +183,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let held = lock(&path, Duration::ZERO).unwrap();
-        assert!(
-            lock(&path, Duration::ZERO)
-                .unwrap_err()
-                .to_string()
-                .contains("another parc-agent")
-        );
+        assert!(lock(&path, Duration::ZERO).unwrap_err().to_string().contains("another parc-agent"));
         drop(held);
         assert!(lock(&path, Duration::ZERO).is_ok());
     }

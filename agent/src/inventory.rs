@@ -25,10 +25,7 @@ impl Section {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, first| later.key == first.key);
         let digest = digest::section_digest(kind, items.iter().map(|it| digest::item_id(kind, it)));
-        Self {
-            digest,
-            items: items.into(),
-        }
+        Self { digest, items: items.into() }
     }
 
     /// Digest over all items.
@@ -51,10 +48,7 @@ impl Section {
 impl Inventory {
     /// Orders and hashes items.
     pub fn new(sections: impl IntoIterator<Item = (SectionKind, Vec<Item>)>) -> Self {
-        sections
-            .into_iter()
-            .map(|(kind, items)| (kind, Section::new(kind, items)))
-            .collect()
+        sections.into_iter().map(|(kind, items)| (kind, Section::new(kind, items))).collect()
     }
 
     /// One section.
@@ -88,8 +82,7 @@ impl Inventory {
 
     /// Kinds and digests as they are hashed.
     pub fn numbered_digests(&self) -> impl Iterator<Item = (i32, Digest)> {
-        self.sections()
-            .map(|(kind, section)| (kind.into(), section.digest))
+        self.sections().map(|(kind, section)| (kind.into(), section.digest))
     }
 
     /// Digest of everything.
@@ -100,9 +93,7 @@ impl Inventory {
 
 impl FromIterator<(SectionKind, Section)> for Inventory {
     fn from_iter<T: IntoIterator<Item = (SectionKind, Section)>>(sections: T) -> Self {
-        Self {
-            sections: sections.into_iter().collect(),
-        }
+        Self { sections: sections.into_iter().collect() }
     }
 }
 
@@ -111,18 +102,12 @@ mod tests {
     use super::*;
 
     fn item(key: &str, body: &[u8]) -> Item {
-        Item {
-            key: key.into(),
-            body: body.to_vec(),
-        }
+        Item { key: key.into(), body: body.to_vec() }
     }
 
     #[test]
     fn the_first_of_two_items_with_one_key_is_kept() {
-        let section = Section::new(
-            SectionKind::Cpu,
-            vec![item("b", b"1"), item("a", b"2"), item("b", b"3")],
-        );
+        let section = Section::new(SectionKind::Cpu, vec![item("b", b"1"), item("a", b"2"), item("b", b"3")]);
         assert_eq!(section.items(), [item("a", b"2"), item("b", b"1")]);
         assert_eq!(section.item("b"), Some(&item("b", b"1")));
         assert_eq!(section.item("c"), None);

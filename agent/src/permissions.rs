@@ -17,12 +17,10 @@ pub struct UnsafePath {
 
 /// Checks each path that exists. Windows keeps such rights in access lists that the installer sets.
 pub fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), UnsafePath> {
-    paths
-        .into_iter()
-        .try_for_each(|path| match std::fs::metadata(path) {
-            Ok(found) => refuse_foreign_writers(path, &found),
-            Err(_) => Ok(()),
-        })
+    paths.into_iter().try_for_each(|path| match std::fs::metadata(path) {
+        Ok(found) => refuse_foreign_writers(path, &found),
+        Err(_) => Ok(()),
+    })
 }
 
 #[cfg(unix)]
@@ -33,10 +31,7 @@ fn refuse_foreign_writers(path: &Path, found: &std::fs::Metadata) -> Result<(), 
         (false, true) => "its group",
         (false, false) => return Ok(()),
     };
-    Err(UnsafePath {
-        path: path.to_owned(),
-        who,
-    })
+    Err(UnsafePath { path: path.to_owned(), who })
 }
 
 #[cfg(not(unix))]

@@ -68,14 +68,8 @@ pub fn assemble(findings: &Findings, claim: &Claim, acknowledged: &Inventory) ->
         inventory.set(*kind, Section::new(*kind, items));
     }
     keep_what_could_not_be_read(&mut inventory, acknowledged, &findings.problems);
-    inventory.set(
-        SectionKind::AssetTag,
-        Section::new(SectionKind::AssetTag, tag_items(claim)),
-    );
-    inventory.set(
-        SectionKind::Problems,
-        Section::new(SectionKind::Problems, problem_items(problems)),
-    );
+    inventory.set(SectionKind::AssetTag, Section::new(SectionKind::AssetTag, tag_items(claim)));
+    inventory.set(SectionKind::Problems, Section::new(SectionKind::Problems, problem_items(problems)));
     inventory
 }
 
@@ -107,9 +101,7 @@ pub fn request(state: &State, pending: &Pending, stamp: &Stamp, whole: &Whole) -
 /// The host name that the operating system section tells.
 pub fn hostname(findings: &Findings) -> String {
     let item = findings.sections.get(&SectionKind::Os).and_then(|it| it.first());
-    item.and_then(|it| OsItem::decode(it.body.as_slice()).ok())
-        .map(|it| it.hostname)
-        .unwrap_or_default()
+    item.and_then(|it| OsItem::decode(it.body.as_slice()).ok()).map(|it| it.hostname).unwrap_or_default()
 }
 
 fn keep_within_limits(
@@ -120,11 +112,7 @@ fn keep_within_limits(
 ) -> Vec<Item> {
     let found = items.len();
     items.retain(|it| it.key.len() <= ITEM_KEY_BYTES_MAX && it.body.len() <= ITEM_BODY_BYTES_MAX);
-    items.truncate(if kind == SectionKind::Software {
-        SOFTWARE_ITEMS_MAX
-    } else {
-        SECTION_ITEMS_MAX
-    });
+    items.truncate(if kind == SectionKind::Software { SOFTWARE_ITEMS_MAX } else { SECTION_ITEMS_MAX });
     items.retain(|it| {
         let rest = budget.checked_sub(it.encoded_len() + 4);
         *budget = rest.unwrap_or(*budget);
@@ -149,17 +137,8 @@ fn keep_what_could_not_be_read(
         if inventory.section(kind).is_some() {
             continue;
         }
-        let failed = problems
-            .iter()
-            .any(|it| it.section() == kind && it.kind() != ProblemKind::Absent);
-        inventory.set(
-            kind,
-            if failed {
-                known.clone()
-            } else {
-                Section::new(kind, Vec::new())
-            },
-        );
+        let failed = problems.iter().any(|it| it.section() == kind && it.kind() != ProblemKind::Absent);
+        inventory.set(kind, if failed { known.clone() } else { Section::new(kind, Vec::new()) });
     }
 }
 
@@ -182,23 +161,14 @@ fn settle_volumes(items: &mut [Item], reported: Option<&Section>) {
 fn tag_items(claim: &Claim) -> Vec<Item> {
     let item = |(tag, source): &(parc_wire::tag::AssetTag, _)| Item {
         key: "tag".to_owned(),
-        body: AssetTagItem {
-            tag: tag.display().to_owned(),
-            source: i32::from(*source),
-        }
-        .encode_to_vec(),
+        body: AssetTagItem { tag: tag.display().to_owned(), source: i32::from(*source) }.encode_to_vec(),
     };
     claim.tag.iter().map(item).collect()
 }
 
 /// A problem as it stands in the PROBLEMS section.
 pub fn problem(section: SectionKind, kind: ProblemKind, source: &str, reason: String) -> ProblemItem {
-    ProblemItem {
-        section: section.into(),
-        kind: kind.into(),
-        source: source.to_owned(),
-        reason,
-    }
+    ProblemItem { section: section.into(), kind: kind.into(), source: source.to_owned(), reason }
 }
 
 /// Keys name section, kind and source, so that the same trouble is the same item in each report.
@@ -216,10 +186,7 @@ fn problem_items(problems: Vec<ProblemItem>) -> Vec<Item> {
             }
             key = format!("{name}#{n}");
         }
-        Item {
-            key,
-            body: problem.encode_to_vec(),
-        }
+        Item { key, body: problem.encode_to_vec() }
     };
     problems.into_iter().take(SECTION_ITEMS_MAX).map(item).collect()
 }
@@ -238,38 +205,21 @@ mod tests {
     use crate::tag::{Refused, claim};
 
     fn volume(size_mib: u64, free_mib: u64) -> Vec<Item> {
-        let body = VolumeItem {
-            size_mib,
-            free_mib,
-            free_known: true,
-            ..VolumeItem::default()
-        };
-        vec![Item {
-            key: "/".into(),
-            body: body.encode_to_vec(),
-        }]
+        let body = VolumeItem { size_mib, free_mib, free_known: true, ..VolumeItem::default() };
+        vec![Item { key: "/".into(), body: body.encode_to_vec() }]
     }
 
     fn found(sections: impl IntoIterator<Item = (SectionKind, Vec<Item>)>) -> Findings {
-        Findings {
-            sections: BTreeMap::from_iter(sections),
-            ..Findings::default()
-        }
+        Findings { sections: BTreeMap::from_iter(sections), ..Findings::default() }
     }
 
     fn item(key: &str) -> Item {
-        Item {
-            key: key.into(),
-            body: b"body".to_vec(),
-        }
+        Item { key: key.into(), body: b"body".to_vec() }
     }
 
     fn problems_of(inventory: &Inventory) -> Vec<ProblemItem> {
         let items = inventory.section(SectionKind::Problems).unwrap().items();
-        items
-            .iter()
-            .map(|it| ProblemItem::decode(it.body.as_slice()).unwrap())
-            .collect()
+        items.iter().map(|it| ProblemItem::decode(it.body.as_slice()).unwrap()).collect()
     }
 
     fn acknowledged_state(inventory: Inventory) -> State {
@@ -282,9 +232,8 @@ mod tests {
     #[test]
     fn an_unchanged_contact_with_twelve_sections_has_at_most_500_bytes() {
         let kinds = (1..=12).map(|it| SectionKind::try_from(it).unwrap());
-        let inventory: Inventory = kinds
-            .map(|kind| (kind, Section::new(kind, vec![item("a"), item("b")])))
-            .collect();
+        let inventory: Inventory =
+            kinds.map(|kind| (kind, Section::new(kind, vec![item("a"), item("b")]))).collect();
         let mut state = acknowledged_state(inventory.clone());
         let pending = state.begin(inventory).clone();
         let stamp = Stamp {
@@ -300,42 +249,25 @@ mod tests {
     #[test]
     fn free_space_inside_the_band_is_no_change() {
         let claim = Claim::default();
-        let first = assemble(
-            &found([(SectionKind::Volumes, volume(1000, 500))]),
-            &claim,
-            &Inventory::default(),
-        );
-        let later = assemble(
-            &found([(SectionKind::Volumes, volume(1000, 470))]),
-            &claim,
-            &first,
-        );
+        let first =
+            assemble(&found([(SectionKind::Volumes, volume(1000, 500))]), &claim, &Inventory::default());
+        let later = assemble(&found([(SectionKind::Volumes, volume(1000, 470))]), &claim, &first);
         assert_eq!(later.digest(), first.digest());
-        let fuller = assemble(
-            &found([(SectionKind::Volumes, volume(1000, 400))]),
-            &claim,
-            &first,
-        );
+        let fuller = assemble(&found([(SectionKind::Volumes, volume(1000, 400))]), &claim, &first);
         assert_ne!(fuller.digest(), first.digest());
     }
 
     #[test]
     fn a_section_that_failed_keeps_what_was_acknowledged_and_the_problem_tells() {
         let disks = vec![item("sda")];
-        let first = assemble(
-            &found([(SectionKind::Storage, disks)]),
-            &Claim::default(),
-            &Inventory::default(),
-        );
+        let first =
+            assemble(&found([(SectionKind::Storage, disks)]), &Claim::default(), &Inventory::default());
         let trouble = |kind| Findings {
             problems: vec![problem(SectionKind::Storage, kind, "/sys/block", "no".into())],
             ..Findings::default()
         };
         let failed = assemble(&trouble(ProblemKind::Unreadable), &Claim::default(), &first);
-        assert_eq!(
-            failed.section(SectionKind::Storage),
-            first.section(SectionKind::Storage)
-        );
+        assert_eq!(failed.section(SectionKind::Storage), first.section(SectionKind::Storage));
         assert_eq!(problems_of(&failed)[0].source, "/sys/block");
         let absent = assemble(&trouble(ProblemKind::Absent), &Claim::default(), &first);
         assert!(absent.section(SectionKind::Storage).unwrap().items().is_empty());
@@ -344,109 +276,56 @@ mod tests {
     #[test]
     fn too_many_items_are_cut_and_the_cut_is_told() {
         let displays = (0..=SECTION_ITEMS_MAX).map(|n| item(&format!("{n}"))).collect();
-        let inventory = assemble(
-            &found([(SectionKind::Displays, displays)]),
-            &Claim::default(),
-            &Inventory::default(),
-        );
-        assert_eq!(
-            inventory.section(SectionKind::Displays).unwrap().items().len(),
-            SECTION_ITEMS_MAX
-        );
+        let inventory =
+            assemble(&found([(SectionKind::Displays, displays)]), &Claim::default(), &Inventory::default());
+        assert_eq!(inventory.section(SectionKind::Displays).unwrap().items().len(), SECTION_ITEMS_MAX);
         let told = &problems_of(&inventory)[0];
-        assert_eq!(
-            (told.section(), told.kind()),
-            (SectionKind::Displays, ProblemKind::Cut)
-        );
+        assert_eq!((told.section(), told.kind()), (SectionKind::Displays, ProblemKind::Cut));
         assert!(told.reason.starts_with("1 of 513 items"), "{}", told.reason);
     }
 
     #[test]
     fn a_report_never_outgrows_the_wire() {
-        let big = |n| Item {
-            key: format!("{n}"),
-            body: vec![0; ITEM_BODY_BYTES_MAX],
-        };
+        let big = |n| Item { key: format!("{n}"), body: vec![0; ITEM_BODY_BYTES_MAX] };
         let software = (0..SOFTWARE_ITEMS_MAX).map(big).collect();
-        let inventory = assemble(
-            &found([(SectionKind::Software, software)]),
-            &Claim::default(),
-            &Inventory::default(),
-        );
+        let inventory =
+            assemble(&found([(SectionKind::Software, software)]), &Claim::default(), &Inventory::default());
         let mut state = State::new("agent".into(), 1);
         let pending = state.begin(inventory).clone();
         let contact = request(&state, &pending, &Stamp::default(), &Whole::All);
-        assert!(
-            contact.encoded_len() <= CONTACT_BYTES_MAX,
-            "{} bytes",
-            contact.encoded_len()
-        );
+        assert!(contact.encoded_len() <= CONTACT_BYTES_MAX, "{} bytes", contact.encoded_len());
         assert_eq!(problems_of(&pending.inventory)[0].kind(), ProblemKind::Cut);
     }
 
     #[test]
     fn a_refused_tag_is_reported_with_its_reason() {
         let claim = claim(None, "", Some("To Be Filled By O.E.M."));
-        assert!(matches!(
-            claim.refused.as_slice(),
-            [Refused {
-                source: TagSource::Firmware,
-                ..
-            }]
-        ));
+        assert!(matches!(claim.refused.as_slice(), [Refused { source: TagSource::Firmware, .. }]));
         let inventory = assemble(&Findings::default(), &claim, &Inventory::default());
-        assert!(
-            inventory
-                .section(SectionKind::AssetTag)
-                .unwrap()
-                .items()
-                .is_empty()
-        );
+        assert!(inventory.section(SectionKind::AssetTag).unwrap().items().is_empty());
         let told = &problems_of(&inventory)[0];
-        assert_eq!(
-            (told.section(), told.kind()),
-            (SectionKind::AssetTag, ProblemKind::Refused)
-        );
+        assert_eq!((told.section(), told.kind()), (SectionKind::AssetTag, ProblemKind::Refused));
         assert!(told.reason.contains("factory placeholder"), "{}", told.reason);
     }
 
     #[test]
     fn two_problems_of_one_source_are_two_items() {
-        let twice = vec![
-            problem(
-                SectionKind::Cpu,
-                ProblemKind::Malformed,
-                "cpuinfo",
-                "é".repeat(300)
-            );
-            2
-        ];
+        let twice = vec![problem(SectionKind::Cpu, ProblemKind::Malformed, "cpuinfo", "é".repeat(300)); 2];
         let items = problem_items(twice);
         assert_eq!(items.len(), 2);
         assert_ne!(items[0].key, items[1].key);
-        assert_eq!(
-            ProblemItem::decode(items[0].body.as_slice())
-                .unwrap()
-                .reason
-                .len(),
-            256
-        );
+        assert_eq!(ProblemItem::decode(items[0].body.as_slice()).unwrap().reason.len(), 256);
     }
 
     #[test]
     fn sections_asked_for_are_sent_whole_even_when_nothing_changed() {
-        let inventory = Inventory::new([
-            (SectionKind::Cpu, vec![item("cpu0")]),
-            (SectionKind::Os, vec![item("os")]),
-        ]);
+        let inventory =
+            Inventory::new([(SectionKind::Cpu, vec![item("cpu0")]), (SectionKind::Os, vec![item("os")])]);
         let mut state = acknowledged_state(inventory.clone());
         let pending = state.begin(inventory).clone();
         let asked = Whole::Some(BTreeSet::from([SectionKind::Cpu]));
         let contact = request(&state, &pending, &Stamp::default(), &asked);
         assert_eq!(contact.changes.len(), 1);
-        assert_eq!(
-            (contact.changes[0].kind(), contact.changes[0].base_digest.len()),
-            (SectionKind::Cpu, 0)
-        );
+        assert_eq!((contact.changes[0].kind(), contact.changes[0].base_digest.len()), (SectionKind::Cpu, 0));
     }
 }

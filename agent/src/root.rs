@@ -75,10 +75,7 @@ pub struct Listing {
 impl Root {
     /// This machine.
     pub fn live() -> Self {
-        Self {
-            dir: PathBuf::from("/"),
-            live: true,
-        }
+        Self { dir: PathBuf::from("/"), live: true }
     }
 
     /// A folder that holds another machine's files.
@@ -238,10 +235,7 @@ impl Root {
 }
 
 fn components(path: &str) -> Vec<String> {
-    path.split('/')
-        .filter(|it| !it.is_empty() && *it != ".")
-        .map(str::to_owned)
-        .collect()
+    path.split('/').filter(|it| !it.is_empty() && *it != ".").map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -276,17 +270,8 @@ mod tests {
         symlink("../../../secret", root.dir.join("etc/up")).unwrap();
         symlink(outer.path(), root.dir.join("etc/away")).unwrap();
         symlink("../..", root.dir.join("etc/parent")).unwrap();
-        for path in [
-            "/etc/up",
-            "/etc/away/secret",
-            "/etc/parent/secret",
-            "/../secret",
-            "/etc/../../secret",
-        ] {
-            assert!(
-                matches!(root.read_text(path, 100), Err(ReadError::Absent)),
-                "{path}"
-            );
+        for path in ["/etc/up", "/etc/away/secret", "/etc/parent/secret", "/../secret", "/etc/../../secret"] {
+            assert!(matches!(root.read_text(path, 100), Err(ReadError::Absent)), "{path}");
         }
     }
 
@@ -295,20 +280,14 @@ mod tests {
         let (_outer, root) = tree();
         symlink("b", root.dir.join("etc/a")).unwrap();
         symlink("a", root.dir.join("etc/b")).unwrap();
-        assert!(matches!(
-            root.read_text("/etc/a", 100),
-            Err(ReadError::Unreadable(_))
-        ));
+        assert!(matches!(root.read_text("/etc/a", 100), Err(ReadError::Unreadable(_))));
         assert!(!root.exists("/etc/a"));
     }
 
     #[test]
     fn a_file_over_its_limit_is_an_error_and_one_at_the_limit_is_not() {
         let (_outer, root) = tree();
-        assert!(matches!(
-            root.read_bytes("/etc/inside", 5),
-            Err(ReadError::TooLarge { max: 5 })
-        ));
+        assert!(matches!(root.read_bytes("/etc/inside", 5), Err(ReadError::TooLarge { max: 5 })));
         assert_eq!(root.read_bytes("/etc/inside", 6).unwrap(), b"inside");
     }
 
@@ -317,10 +296,7 @@ mod tests {
         let (_outer, root) = tree();
         assert!(matches!(root.read_bytes("/etc", 10), Err(ReadError::NotAFile)));
         let _socket = std::os::unix::net::UnixListener::bind(root.dir.join("etc/socket")).unwrap();
-        assert!(matches!(
-            root.read_bytes("/etc/socket", 10),
-            Err(ReadError::NotAFile)
-        ));
+        assert!(matches!(root.read_bytes("/etc/socket", 10), Err(ReadError::NotAFile)));
     }
 
     #[test]
@@ -328,10 +304,7 @@ mod tests {
         let (_outer, root) = tree();
         fs::write(root.dir.join("etc/a"), "").unwrap();
         let all = root.list_dir("/etc", 10).unwrap();
-        assert_eq!(
-            (all.names, all.cut),
-            (vec!["a".to_owned(), "inside".to_owned()], false)
-        );
+        assert_eq!((all.names, all.cut), (vec!["a".to_owned(), "inside".to_owned()], false));
         assert!(root.list_dir("/etc", 1).unwrap().cut);
     }
 

@@ -45,9 +45,7 @@ pub enum Retry {
 pub fn after_answer(now: UtcMicros, told_s: u32, agent_id: &str, pace: &Pace) -> UtcMicros {
     match told_s {
         0 => next_slot(now, agent_id, pace.interval),
-        told => now.saturating_add(micros(
-            Duration::from_secs(told.into()).clamp(pace.least, pace.most),
-        )),
+        told => now.saturating_add(micros(Duration::from_secs(told.into()).clamp(pace.least, pace.most))),
     }
 }
 
@@ -77,9 +75,7 @@ pub fn after_start(now: UtcMicros, planned: Option<UtcMicros>, pace: &Pace, rand
 /// clock that nobody sets. The shorter counts: a laptop that slept is not late, and a clock that was set
 /// back by years does not silence the machine for years.
 pub fn step(left_on_clock: i64, left_of_wait: i64) -> Option<Duration> {
-    let left = u64::try_from(left_on_clock.min(left_of_wait))
-        .ok()
-        .filter(|it| *it > 0)?;
+    let left = u64::try_from(left_on_clock.min(left_of_wait)).ok().filter(|it| *it > 0)?;
     Some(Duration::from_micros(left).min(STEP_MOST))
 }
 
@@ -167,11 +163,7 @@ mod tests {
     fn the_back_off_doubles_from_thirty_seconds_to_one_hour() {
         let longest = |failures| (after_failure(NOW, Retry::BackOff, failures, u64::MAX) - NOW) / SECOND_US;
         assert_eq!([1, 2, 3, 7, 8, 40].map(longest), [30, 60, 120, 1920, 3600, 3600]);
-        assert_eq!(
-            after_failure(NOW, Retry::BackOff, 5, 0),
-            NOW,
-            "full jitter begins at once"
-        );
+        assert_eq!(after_failure(NOW, Retry::BackOff, 5, 0), NOW, "full jitter begins at once");
     }
 
     #[test]
@@ -186,11 +178,7 @@ mod tests {
         assert_eq!(after_start(NOW, Some(NOW + HOUR), &pace(), 5), NOW + HOUR);
         assert_eq!(after_start(NOW, None, &pace(), u64::MAX), NOW + HOUR / 4);
         assert_eq!(after_start(NOW, Some(NOW - 1), &pace(), 0), NOW);
-        assert_eq!(
-            after_start(NOW, Some(NOW + 999 * HOUR), &pace(), 0),
-            NOW,
-            "the clock was wrong"
-        );
+        assert_eq!(after_start(NOW, Some(NOW + 999 * HOUR), &pace(), 0), NOW, "the clock was wrong");
     }
 
     #[test]
@@ -203,13 +191,9 @@ mod tests {
 
     #[test]
     fn renewal_is_at_half_life_give_or_take_a_tenth() {
-        let validity = Validity {
-            not_before: NOW,
-            not_after: NOW + 720 * HOUR,
-        };
-        let moments: Vec<i64> = (1..200)
-            .map(|generation| renew_at(validity, "a", generation) - NOW)
-            .collect();
+        let validity = Validity { not_before: NOW, not_after: NOW + 720 * HOUR };
+        let moments: Vec<i64> =
+            (1..200).map(|generation| renew_at(validity, "a", generation) - NOW).collect();
         assert!(moments.iter().all(|it| (288 * HOUR..=432 * HOUR).contains(it)));
         assert!(moments.iter().any(|it| *it < 310 * HOUR) && moments.iter().any(|it| *it > 410 * HOUR));
     }

@@ -86,28 +86,14 @@ mod tests {
     use crate::testing::{Authority, Seeded};
 
     fn agent(folder: &tempfile::TempDir) -> Agent {
-        let config = Config {
-            boot_wait_max_s: 0,
-            ..Config::default()
-        };
-        Agent::new(
-            config,
-            Root::captured(folder.path().join("root")),
-            Some(folder.path().join("state")),
-        )
+        let config = Config { boot_wait_max_s: 0, ..Config::default() };
+        Agent::new(config, Root::captured(folder.path().join("root")), Some(folder.path().join("state")))
     }
 
     #[tokio::test]
     async fn a_machine_that_is_not_enrolled_stops_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let ended = run(
-            &agent(&folder),
-            &SystemClock,
-            &mut Seeded(1),
-            std::future::pending(),
-            |_| {},
-        )
-        .await;
+        let ended = run(&agent(&folder), &SystemClock, &mut Seeded(1), std::future::pending(), |_| {}).await;
         assert!(matches!(ended, Err(AgentError::NotEnrolled)));
     }
 
@@ -129,10 +115,7 @@ mod tests {
         });
         ended.await.unwrap();
         let status = agent.dir.status().unwrap();
-        assert_eq!(
-            (status.failures, status.last_contact.unwrap().outcome.as_str()),
-            (1, "failed")
-        );
+        assert_eq!((status.failures, status.last_contact.unwrap().outcome.as_str()), (1, "failed"));
         assert!(status.next_contact_at_us.is_some());
     }
 }

@@ -16,19 +16,8 @@ const NEARLY_FULL_BAND_PERCENT: u64 = 1;
 pub fn free_mib(reported_mib: u64, free_mib: u64, size_mib: u64) -> u64 {
     let least = reported_mib.min(free_mib);
     let nearly_full = percent(size_mib, NEARLY_FULL_PERCENT) > least;
-    let band = percent(
-        size_mib,
-        if nearly_full {
-            NEARLY_FULL_BAND_PERCENT
-        } else {
-            BAND_PERCENT
-        },
-    );
-    if reported_mib.abs_diff(free_mib) > band {
-        free_mib
-    } else {
-        reported_mib
-    }
+    let band = percent(size_mib, if nearly_full { NEARLY_FULL_BAND_PERCENT } else { BAND_PERCENT });
+    if reported_mib.abs_diff(free_mib) > band { free_mib } else { reported_mib }
 }
 
 fn percent(size_mib: u64, percent: u64) -> u64 {

@@ -89,14 +89,7 @@ impl Pending {
 impl State {
     /// A state that knows nothing; `epoch` is random.
     pub fn new(agent_id: String, epoch: u64) -> Self {
-        Self {
-            agent_id,
-            epoch,
-            seq: 0,
-            acknowledged: Inventory::default(),
-            pending: None,
-            refused: None,
-        }
+        Self { agent_id, epoch, seq: 0, acknowledged: Inventory::default(), pending: None, refused: None }
     }
 
     /// Makes the report that is to be sent next. A waiting report with the same state keeps its number,
@@ -108,17 +101,11 @@ impl State {
                 inventory.set(kind, Section::new(kind, Vec::new()));
             }
         }
-        let repeated = self
-            .pending
-            .take()
-            .filter(|it| it.inventory.digest() == inventory.digest());
+        let repeated = self.pending.take().filter(|it| it.inventory.digest() == inventory.digest());
         if repeated.is_none() {
             self.seq += 1;
         }
-        self.pending.insert(Pending {
-            seq: self.seq,
-            inventory,
-        })
+        self.pending.insert(Pending { seq: self.seq, inventory })
     }
 
     /// The collector has the waiting report on its disk.
@@ -142,11 +129,7 @@ impl State {
     /// The collector will never accept the waiting report.
     pub fn refuse(&mut self, at: UtcMicros, reason: String) {
         if let Some(pending) = &self.pending {
-            self.refused = Some(RefusedReport {
-                digest: pending.inventory.digest(),
-                at,
-                reason,
-            });
+            self.refused = Some(RefusedReport { digest: pending.inventory.digest(), at, reason });
         }
     }
 
@@ -154,10 +137,7 @@ impl State {
     pub fn refusal_of(&self, inventory: &Inventory, now: UtcMicros) -> Option<&RefusedReport> {
         const RETRY_AFTER_US: i64 = 24 * 3600 * crate::clock::SECOND_US;
         let recent = |it: &&RefusedReport| (0..RETRY_AFTER_US).contains(&now.saturating_sub(it.at));
-        self.refused
-            .as_ref()
-            .filter(|it| it.digest == inventory.digest())
-            .filter(recent)
+        self.refused.as_ref().filter(|it| it.digest == inventory.digest()).filter(recent)
     }
 }
 
@@ -255,16 +235,8 @@ impl From<&State> for StateFile {
             let differs = |(kind, section): &(SectionKind, &Section)| {
                 state.acknowledged.section(*kind).map(Section::digest) != Some(section.digest())
             };
-            let changed = pending
-                .inventory
-                .sections()
-                .filter(differs)
-                .map(SectionFile::from)
-                .collect();
-            PendingFile {
-                seq: pending.seq,
-                changed,
-            }
+            let changed = pending.inventory.sections().filter(differs).map(SectionFile::from).collect();
+            PendingFile { seq: pending.seq, changed }
         });
         let refused = state.refused.as_ref().map(|it| RefusedFile {
             digest: it.digest.to_vec(),
@@ -284,46 +256,25 @@ impl From<&State> for StateFile {
 
 impl From<StateFile> for State {
     fn from(file: StateFile) -> Self {
-        let acknowledged: Inventory = file
-            .acknowledged
-            .into_iter()
-            .map(SectionFile::into_section)
-            .collect();
+        let acknowledged: Inventory = file.acknowledged.into_iter().map(SectionFile::into_section).collect();
         let pending = file.pending.map(|pending| {
             let mut inventory = acknowledged.clone();
             for changed in pending.changed {
                 let (kind, section) = changed.into_section();
                 inventory.set(kind, section);
             }
-            Pending {
-                seq: pending.seq,
-                inventory,
-            }
+            Pending { seq: pending.seq, inventory }
         });
         let refused = file.refused.and_then(|it| {
-            Some(RefusedReport {
-                digest: it.digest.try_into().ok()?,
-                at: it.at_us,
-                reason: it.reason,
-            })
+            Some(RefusedReport { digest: it.digest.try_into().ok()?, at: it.at_us, reason: it.reason })
         });
-        Self {
-            agent_id: file.agent_id,
-            epoch: file.epoch,
-            seq: file.seq,
-            acknowledged,
-            pending,
-            refused,
-        }
+        Self { agent_id: file.agent_id, epoch: file.epoch, seq: file.seq, acknowledged, pending, refused }
     }
 }
 
 impl From<(SectionKind, &Section)> for SectionFile {
     fn from((kind, section): (SectionKind, &Section)) -> Self {
-        Self {
-            kind: kind.into(),
-            items: section.items().to_vec(),
-        }
+        Self { kind: kind.into(), items: section.items().to_vec() }
     }
 }
 
@@ -343,12 +294,7 @@ mod tests {
     const AGENT: &str = "agent-1";
 
     fn inventory(cpu: &str) -> Inventory {
-        let item = |key: &str| {
-            vec![Item {
-                key: key.into(),
-                body: b"x".to_vec(),
-            }]
-        };
+        let item = |key: &str| vec![Item { key: key.into(), body: b"x".to_vec() }];
         Inventory::new([(SectionKind::Cpu, item(cpu)), (SectionKind::Os, item("os"))])
     }
 
@@ -428,14 +374,7 @@ mod tests {
         state.acknowledge();
         let rest = Inventory::new([(SectionKind::Os, vec![])]);
         let pending = state.begin(rest);
-        assert!(
-            pending
-                .inventory
-                .section(SectionKind::Cpu)
-                .unwrap()
-                .items()
-                .is_empty()
-        );
+        assert!(pending.inventory.section(SectionKind::Cpu).unwrap().items().is_empty());
     }
 
     #[test]
@@ -445,9 +384,6 @@ mod tests {
         assert!(state.refusal_of(&inventory("cpu1"), 6).is_some());
         assert!(state.refusal_of(&inventory("cpu2"), 6).is_none());
         assert!(state.refusal_of(&inventory("cpu1"), 25 * hour).is_none());
-        assert!(
-            state.refusal_of(&inventory("cpu1"), -hour).is_none(),
-            "the clock went back"
-        );
+        assert!(state.refusal_of(&inventory("cpu1"), -hour).is_none(), "the clock went back");
     }
 }

@@ -150,9 +150,7 @@ impl StateDir {
     /// The tag set by `parc-agent tag`, as it was typed.
     pub fn tag(&self) -> Result<Option<String>, FileError> {
         let bytes = files::read(&self.folder.join("tag"), SMALL_FILE_BYTES_MAX)?;
-        Ok(bytes
-            .map(|it| String::from_utf8_lossy(&it).trim().to_owned())
-            .filter(|it| !it.is_empty()))
+        Ok(bytes.map(|it| String::from_utf8_lossy(&it).trim().to_owned()).filter(|it| !it.is_empty()))
     }
 
     /// Sets the tag, or with `None` forgets it.
@@ -176,17 +174,13 @@ impl StateDir {
 
     /// Forgets what was reported, before another identity begins to report.
     pub fn forget_reports(&self) -> Result<(), FileError> {
-        ["state.bin", "status.json", "ticket.json"]
-            .iter()
-            .try_for_each(|it| self.remove(it))
+        ["state.bin", "status.json", "ticket.json"].iter().try_for_each(|it| self.remove(it))
     }
 
     /// Forgets everything that makes this machine itself. The identity goes first: whatever a kill
     /// leaves behind belongs to nobody.
     pub fn forget_everything(&self) -> Result<(), FileError> {
-        ["identity.json", "renewal.json", "attempt.json", "tag"]
-            .iter()
-            .try_for_each(|it| self.remove(it))?;
+        ["identity.json", "renewal.json", "attempt.json", "tag"].iter().try_for_each(|it| self.remove(it))?;
         self.forget_reports()
     }
 
@@ -202,18 +196,13 @@ impl StateDir {
             return Ok(None);
         };
         let parsed = serde_json::from_slice(&bytes);
-        parsed.map(Some).map_err(|error| DirError::Damaged {
-            path,
-            reason: error.to_string(),
-        })
+        parsed.map(Some).map_err(|error| DirError::Damaged { path, reason: error.to_string() })
     }
 
     fn save<T: Serialize>(&self, name: &str, value: &T) -> Result<(), DirError> {
         let path = self.folder.join(name);
-        let text = serde_json::to_vec_pretty(value).map_err(|error| DirError::Damaged {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
+        let text = serde_json::to_vec_pretty(value)
+            .map_err(|error| DirError::Damaged { path: path.clone(), reason: error.to_string() })?;
         Ok(files::replace(&path, &text)?)
     }
 }
@@ -232,43 +221,18 @@ mod tests {
         let authority = Authority::new();
         let old = authority.identity();
         dir.save_identity(&old).unwrap();
-        let renewal = Renewal {
-            generation: 1,
-            request: KeyRequest::generate().unwrap(),
-        };
+        let renewal = Renewal { generation: 1, request: KeyRequest::generate().unwrap() };
         dir.save_renewal(&renewal).unwrap();
-        assert_eq!(
-            dir.identity().unwrap(),
-            Some(old.clone()),
-            "killed before the answer"
-        );
-        let new = old
-            .renewed(&renewal.request, authority.certify(renewal.request.csr_der()), 2)
-            .unwrap();
+        assert_eq!(dir.identity().unwrap(), Some(old.clone()), "killed before the answer");
+        let new = old.renewed(&renewal.request, authority.certify(renewal.request.csr_der()), 2).unwrap();
         let text = serde_json::to_vec_pretty(&new).unwrap();
         for bytes in (0..text.len()).step_by(97) {
-            fs::write(
-                files::beside(&folder.path().join("identity.json")),
-                &text[..bytes],
-            )
-            .unwrap();
-            assert_eq!(
-                dir.identity().unwrap(),
-                Some(old.clone()),
-                "killed after {bytes} bytes"
-            );
+            fs::write(files::beside(&folder.path().join("identity.json")), &text[..bytes]).unwrap();
+            assert_eq!(dir.identity().unwrap(), Some(old.clone()), "killed after {bytes} bytes");
         }
         dir.save_identity(&new).unwrap();
-        assert_eq!(
-            dir.identity().unwrap(),
-            Some(new),
-            "killed before the renewal was removed"
-        );
-        assert_ne!(
-            dir.renewal().unwrap().unwrap().generation,
-            2,
-            "which is then known to be over"
-        );
+        assert_eq!(dir.identity().unwrap(), Some(new), "killed before the renewal was removed");
+        assert_ne!(dir.renewal().unwrap().unwrap().generation, 2, "which is then known to be over");
     }
 
     #[test]
@@ -279,11 +243,7 @@ mod tests {
         dir.save_tag(Some("INV-1")).unwrap();
         dir.save_state(&State::new("agent".into(), 1)).unwrap();
         dir.save_status(&Status::default()).unwrap();
-        fs::write(
-            files::beside(&folder.path().join("identity.json")),
-            b"left by a kill",
-        )
-        .unwrap();
+        fs::write(files::beside(&folder.path().join("identity.json")), b"left by a kill").unwrap();
         dir.forget_everything().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         dir.forget_everything().unwrap();
@@ -295,11 +255,6 @@ mod tests {
         let dir = StateDir::new(folder.path().to_owned());
         assert_eq!(dir.identity().unwrap(), None);
         fs::write(folder.path().join("identity.json"), b"{").unwrap();
-        assert!(
-            dir.identity()
-                .unwrap_err()
-                .to_string()
-                .contains("identity.json is damaged")
-        );
+        assert!(dir.identity().unwrap_err().to_string().contains("identity.json is damaged"));
     }
 }

@@ -56,11 +56,7 @@ impl Status {
             outcome: outcome_word(answer),
             detail: answer.reason.clone(),
             bytes_sent: exchange.bytes_sent as u64,
-            sections_sent: exchange
-                .sections_sent
-                .iter()
-                .map(|it| section_word(*it))
-                .collect(),
+            sections_sent: exchange.sections_sent.iter().map(|it| section_word(*it)).collect(),
         });
         if exchange.standing == Standing::Acknowledged {
             self.acknowledged_at_us = Some(at);
@@ -68,23 +64,14 @@ impl Status {
         self.failures = 0;
         self.assigned_tag.clone_from(&answer.assigned_tag);
         self.tag_note.clone_from(&answer.tag_note);
-        self.set_aside = answer
-            .set_aside
-            .iter()
-            .take(SET_ASIDE_NOTED_MAX)
-            .map(set_aside_text)
-            .collect();
+        self.set_aside = answer.set_aside.iter().take(SET_ASIDE_NOTED_MAX).map(set_aside_text).collect();
     }
 
     /// Notes a contact that came to nothing.
     pub fn failed(&mut self, at: UtcMicros, detail: String) {
         self.failures = self.failures.saturating_add(1);
-        self.last_contact = Some(LastContact {
-            at_us: at,
-            outcome: "failed".to_owned(),
-            detail,
-            ..LastContact::default()
-        });
+        self.last_contact =
+            Some(LastContact { at_us: at, outcome: "failed".to_owned(), detail, ..LastContact::default() });
     }
 }
 
@@ -99,19 +86,11 @@ pub fn section_word(kind: parc_wire::v1::SectionKind) -> String {
 }
 
 pub(crate) fn wire_word(name: &str, prefix: &str) -> String {
-    name.trim_start_matches(prefix)
-        .to_ascii_lowercase()
-        .replace('_', "-")
+    name.trim_start_matches(prefix).to_ascii_lowercase().replace('_', "-")
 }
 
 fn set_aside_text(it: &SetAside) -> String {
-    format!(
-        "{} {} {}: {}",
-        section_word(it.section()),
-        it.item_key,
-        it.field,
-        it.reason
-    )
+    format!("{} {} {}: {}", section_word(it.section()), it.item_key, it.field, it.reason)
 }
 
 #[cfg(test)]
@@ -124,25 +103,10 @@ mod tests {
 
     #[test]
     fn a_held_report_is_no_acknowledgement_but_ends_the_failures() {
-        let mut status = Status {
-            failures: 3,
-            acknowledged_at_us: Some(1),
-            ..Status::default()
-        };
-        let answer = ContactResponse {
-            outcome: Outcome::Quarantined.into(),
-            ..ContactResponse::default()
-        };
+        let mut status = Status { failures: 3, acknowledged_at_us: Some(1), ..Status::default() };
+        let answer = ContactResponse { outcome: Outcome::Quarantined.into(), ..ContactResponse::default() };
         let sections_sent = BTreeSet::from([SectionKind::AssetTag]);
-        status.answered(
-            9,
-            &Exchange {
-                answer,
-                standing: Standing::Held,
-                bytes_sent: 4,
-                sections_sent,
-            },
-        );
+        status.answered(9, &Exchange { answer, standing: Standing::Held, bytes_sent: 4, sections_sent });
         assert_eq!((status.failures, status.acknowledged_at_us), (0, Some(1)));
         let last = status.last_contact.unwrap();
         assert_eq!(

@@ -81,20 +81,14 @@ mod tests {
             |local, configured| chosen(&claim(local, configured, firmware)).map(|(tag, _)| tag.to_owned());
         assert_eq!(from(Some("CMD-1"), "FILE-2").as_deref(), Some("CMD-1"));
         assert_eq!(from(None, "FILE-2").as_deref(), Some("FILE-2"));
-        assert_eq!(
-            chosen(&claim(None, " ", firmware)),
-            Some(("FW-3", TagSource::Firmware))
-        );
+        assert_eq!(chosen(&claim(None, " ", firmware)), Some(("FW-3", TagSource::Firmware)));
     }
 
     #[test]
     fn a_refused_text_is_remembered_and_the_next_source_is_asked() {
         let claim = claim(Some("--"), "", Some("FW-3"));
         assert_eq!(chosen(&claim), Some(("FW-3", TagSource::Firmware)));
-        let refused = Refused {
-            source: TagSource::Configuration,
-            reason: TagRefusal::NoLetterOrDigit,
-        };
+        let refused = Refused { source: TagSource::Configuration, reason: TagRefusal::NoLetterOrDigit };
         assert_eq!(claim.refused, [refused]);
     }
 

@@ -14,10 +14,7 @@ pub(crate) struct Seeded(pub(crate) u64);
 impl Random for Seeded {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {
         for byte in bytes {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             *byte = (self.0 >> 56) as u8;
         }
         Ok(())
@@ -36,20 +33,12 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root_der = params.self_signed(&key).unwrap().der().to_vec();
-        Self {
-            root_der,
-            issuer: Issuer::new(params, key),
-        }
+        Self { root_der, issuer: Issuer::new(params, key) }
     }
 
     pub(crate) fn token(&self) -> Token {
         let secret = "abcdefghijklmnopqrstuvwxyz234567";
-        format!(
-            "parc1.abcdefghij.{secret}.{}",
-            RootFingerprint::of(&self.root_der)
-        )
-        .parse()
-        .unwrap()
+        format!("parc1.abcdefghij.{secret}.{}", RootFingerprint::of(&self.root_der)).parse().unwrap()
     }
 
     /// A client certificate valid for 30 days from 2026-11-21.
@@ -64,10 +53,8 @@ impl Authority {
     /// A server certificate and its key for a host.
     pub(crate) fn serve(&self, host: &str) -> (Vec<u8>, Vec<u8>) {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([host.to_owned()])
-            .unwrap()
-            .signed_by(&key, &self.issuer)
-            .unwrap();
+        let certificate =
+            CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         (certificate.der().to_vec(), key.serialize_der())
     }
 

@@ -24,10 +24,7 @@ fn provider() -> Arc<CryptoProvider> {
 /// For a machine without identity: trusts the root that the token names, and no other.
 pub fn enrolling(root: RootFingerprint) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = provider();
-    let verifier = Arc::new(NamedRoot {
-        root,
-        provider: provider.clone(),
-    });
+    let verifier = Arc::new(NamedRoot { root, provider: provider.clone() });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous() // rustls' word for any verifier of one's own; this one is stricter than the default
@@ -96,9 +93,7 @@ impl ServerCertVerifier for NamedRoot {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let named = intermediates
-            .iter()
-            .find(|it| RootFingerprint::of(it) == self.root);
+        let named = intermediates.iter().find(|it| RootFingerprint::of(it) == self.root);
         let root = named.ok_or(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
         let roots = Arc::new(only(root.clone().into_owned())?);
         let usual = WebPkiServerVerifier::builder_with_provider(roots, self.provider.clone())
@@ -128,9 +123,7 @@ impl ServerCertVerifier for NamedRoot {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -144,10 +137,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::since_unix_epoch(Duration::from_secs(1_795_269_789));
 
     fn verify(trusted: &Authority, serving: &Authority, host: &str) -> Result<(), String> {
-        let verifier = NamedRoot {
-            root: RootFingerprint::of(&trusted.root_der),
-            provider: provider(),
-        };
+        let verifier = NamedRoot { root: RootFingerprint::of(&trusted.root_der), provider: provider() };
         let (leaf, _) = serving.serve("parc.example.org");
         let chain = [CertificateDer::from(serving.root_der.clone())];
         let name = ServerName::try_from(host.to_owned()).unwrap();
@@ -177,17 +167,10 @@ mod tests {
     #[test]
     fn a_leaf_that_shows_the_named_root_without_its_signature_is_refused() {
         let (named, other) = (Authority::new(), Authority::new());
-        let verifier = NamedRoot {
-            root: RootFingerprint::of(&named.root_der),
-            provider: provider(),
-        };
+        let verifier = NamedRoot { root: RootFingerprint::of(&named.root_der), provider: provider() };
         let (leaf, _) = other.serve("parc.example.org");
         let chain = [CertificateDer::from(named.root_der.clone())];
         let name = ServerName::try_from("parc.example.org").unwrap();
-        assert!(
-            verifier
-                .verify_server_cert(&leaf.into(), &chain, &name, &[], NOW)
-                .is_err()
-        );
+        assert!(verifier.verify_server_cert(&leaf.into(), &chain, &name, &[], NOW).is_err());
     }
 }

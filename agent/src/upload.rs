@@ -48,9 +48,7 @@ impl Session {
     /// Connects and shakes hands. `tls` comes from [`crate::tls`].
     pub async fn open(address: &CollectorAddress, tls: Arc<ClientConfig>) -> Result<Self, Failure> {
         let opening = Self::connect(address, tls);
-        tokio::time::timeout(CONNECT_TIMEOUT, opening)
-            .await
-            .unwrap_or(Err(Failure::TimedOut("connecting")))
+        tokio::time::timeout(CONNECT_TIMEOUT, opening).await.unwrap_or(Err(Failure::TimedOut("connecting")))
     }
 
     async fn connect(address: &CollectorAddress, tls: Arc<ClientConfig>) -> Result<Self, Failure> {
@@ -61,9 +59,7 @@ impl Session {
         let (stream, fate) = Watched::new(secured.map_err(|error| failure::of_handshake(&error))?);
         let mut once = Some(TokioIo::new(stream));
         let connector = tower::service_fn(move |_| {
-            let stream = once
-                .take()
-                .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
+            let stream = once.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
             std::future::ready(stream)
         });
         let endpoint = endpoint(address).map_err(|error| Failure::Unreachable(error.to_string()))?;
@@ -76,11 +72,10 @@ impl Session {
     pub async fn enroll(&self, request: EnrollRequest) -> Result<EnrollResponse, Failure> {
         let mut client =
             EnrollmentClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-        self.finish(client.enroll(timed(request)).await)
-            .map_err(|failure| match failure {
-                Failure::Rejected(reason) => Failure::Denied(reason), // no certificate yet that could be meant
-                other => other,
-            })
+        self.finish(client.enroll(timed(request)).await).map_err(|failure| match failure {
+            Failure::Rejected(reason) => Failure::Denied(reason), // no certificate yet that could be meant
+            other => other,
+        })
     }
 
     /// Sends one contact; compressed when it carries items, for a bare one would only grow.
@@ -112,9 +107,7 @@ impl Session {
     }
 
     fn finish<T>(&self, answer: Result<tonic::Response<T>, Status>) -> Result<T, Failure> {
-        answer
-            .map(tonic::Response::into_inner)
-            .map_err(|status| failure::of_call(&status, &self.fate))
+        answer.map(tonic::Response::into_inner).map_err(|status| failure::of_call(&status, &self.fate))
     }
 }
 
@@ -174,9 +167,7 @@ mod tests {
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("https://{}", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+        let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 drop(TlsAcceptor::from(Arc::new(config.clone())).accept(tcp).await);
@@ -205,10 +196,7 @@ mod tests {
     async fn a_collector_of_another_root_is_not_spoken_to() {
         let (mine, theirs) = (Authority::new(), Authority::new());
         let address = listener(&theirs, &mine).await;
-        for tls in [
-            tls::enrolled(&mine.identity()).unwrap(),
-            tls::enrolling(mine.token().root()).unwrap(),
-        ] {
+        for tls in [tls::enrolled(&mine.identity()).unwrap(), tls::enrolling(mine.token().root()).unwrap()] {
             let failure = contact(&address, tls).await;
             assert!(matches!(failure, Failure::Untrusted(_)), "{failure}");
         }
@@ -217,11 +205,9 @@ mod tests {
     #[tokio::test]
     async fn nobody_at_the_address_is_a_network_failure() {
         let authority = Authority::new();
-        let failure = contact(
-            &"https://127.0.0.1:1".parse().unwrap(),
-            tls::enrolled(&authority.identity()).unwrap(),
-        )
-        .await;
+        let failure =
+            contact(&"https://127.0.0.1:1".parse().unwrap(), tls::enrolled(&authority.identity()).unwrap())
+                .await;
         assert!(matches!(failure, Failure::Unreachable(_)), "{failure}");
         assert_eq!(failure.retry(), Retry::BackOff);
     }

@@ -120,7 +120,13 @@ impl App {
         )
         .await?;
         tasks.spawn(people.serve(stopped.clone()));
-        let upkeep = Upkeep { context: context.clone(), authority: Arc::clone(&authority), tls, names: settings.agents.names, retention: settings.retention };
+        let upkeep = Upkeep {
+            context: context.clone(),
+            authority: Arc::clone(&authority),
+            tls,
+            names: settings.agents.names,
+            retention: settings.retention,
+        };
         tasks.spawn(upkeep.run(stopped));
         tracing::info!(agents = %agents_address, web = %settings.web.listen, "the collector is up");
         Ok(Self { context, authority, agents_address, public_url: settings.public_url, stop, tasks })
@@ -129,7 +135,8 @@ impl App {
     /// Stops listening, lets requests in flight finish, closes the database.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let drained = tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let drained =
+            tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
         if drained.is_err() {
             tracing::warn!("requests in flight were cut off");
             self.tasks.shutdown().await;
@@ -147,11 +154,19 @@ struct AgentsDoor {
 }
 
 impl AgentsDoor {
-    async fn open(context: &Context, authority: &Arc<Authority>, settings: &Settings, fleet: FleetService) -> anyhow::Result<Self> {
+    async fn open(
+        context: &Context,
+        authority: &Arc<Authority>,
+        settings: &Settings,
+        fleet: FleetService,
+    ) -> anyhow::Result<Self> {
         let wanted = settings.agents.listen;
-        let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted} for agents"))?;
+        let listener = TcpListener::bind(wanted)
+            .await
+            .with_context(|| format!("cannot listen on {wanted} for agents"))?;
         let per_minute = settings.agents.enrollments_per_minute;
-        let enrollment = EnrollmentService::new(context.clone(), Arc::clone(authority), per_minute, FIRST_CONTACT_S);
+        let enrollment =
+            EnrollmentService::new(context.clone(), Arc::clone(authority), per_minute, FIRST_CONTACT_S);
         let fleet = FleetServer::new(fleet)
             .max_decoding_message_size(CONTACT_BYTES_MAX)
             .accept_compressed(CompressionEncoding::Zstd);
@@ -162,7 +177,10 @@ impl AgentsDoor {
             tls: Arc::new(ServerTls::new(upkeep::server_config(context, authority, &settings.agents.names)?)),
             router: routes.into_axum_router(),
             guard: Guard::new(Arc::clone(&context.clock), RENEW_GRACE_DAYS.unsigned_abs()),
-            limits: ConnectionLimits { total: settings.agents.connections_max, ..ConnectionLimits::default() },
+            limits: ConnectionLimits {
+                total: settings.agents.connections_max,
+                ..ConnectionLimits::default()
+            },
         };
         Ok(Self { address: listener.local_addr()?, listener, server })
     }

@@ -15,7 +15,9 @@ use crate::kernel::actor::{Actor, ActorKind, Role, Scope};
 use crate::kernel::text;
 use crate::people;
 use crate::rpc::{self, PeerCertificate};
-use crate::tickets::{self, Channel, ImpactScope, NewTicket, Severity, TicketError, TicketKind, TicketNumber, Urgency, link};
+use crate::tickets::{
+    self, Channel, ImpactScope, NewTicket, Severity, TicketError, TicketKind, TicketNumber, Urgency, link,
+};
 
 /// Seconds a portal link is good for: long enough to find the browser, too short to be passed on.
 const LINK_VALID_S: u32 = 900;
@@ -84,9 +86,11 @@ impl Fleet for FleetService {
     ) -> Result<Response<v1::OpenTicketResponse>, Status> {
         let identity = self.identity(&request).await?;
         refuse_unless_active(&identity)?;
-        let new = self.ticket_of(&identity, request.into_inner()).await.map_err(|error| rpc::status(&error))?;
+        let new =
+            self.ticket_of(&identity, request.into_inner()).await.map_err(|error| rpc::status(&error))?;
         let actor = self.actor(&identity).await.map_err(|error| rpc::status(&error))?;
-        let opened = tickets::open_ticket(&self.context, &actor, new).await.map_err(|error| rpc::status(&error))?;
+        let opened =
+            tickets::open_ticket(&self.context, &actor, new).await.map_err(|error| rpc::status(&error))?;
         let machine = self.machine_line(&opened.number).await.map_err(|error| rpc::status(&error))?;
         Ok(Response::new(v1::OpenTicketResponse {
             url: format!("{}/tickets/{}", self.public_url, opened.number),
@@ -114,14 +118,17 @@ impl FleetService {
     async fn identity<T>(&self, request: &Request<T>) -> Result<AgentIdentity, Status> {
         let identity = self.identity_even_expired(request).await?;
         if identity.expired {
-            return Err(Status::unauthenticated("the certificate is past its time; it may only renew itself"));
+            return Err(Status::unauthenticated(
+                "the certificate is past its time; it may only renew itself",
+            ));
         }
         Ok(identity)
     }
 
     async fn identity_even_expired<T>(&self, request: &Request<T>) -> Result<AgentIdentity, Status> {
         let certificate = PeerCertificate::of(request.extensions());
-        let certificate = certificate.ok_or_else(|| Status::unauthenticated("a client certificate is needed"))?;
+        let certificate =
+            certificate.ok_or_else(|| Status::unauthenticated("a client certificate is needed"))?;
         self.identities.resolve(certificate).await.map_err(|error| rpc::status(&error))
     }
 
@@ -151,17 +158,26 @@ impl FleetService {
     async fn machine_line(&self, number: &TicketNumber) -> Result<String, TicketError> {
         let view = tickets::find_ticket(&self.context, &Actor::system(), number).await?;
         let asset = view.and_then(|it| it.assets.into_iter().next());
-        Ok(asset.map(|it| {
-            let parts = [format!("{} {}", it.ci.make, it.ci.model), it.ci.site_name];
-            parts.iter().map(|it| it.trim()).filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ")
-        }).unwrap_or_default())
+        Ok(asset
+            .map(|it| {
+                let parts = [format!("{} {}", it.ci.make, it.ci.model), it.ci.site_name];
+                parts.iter().map(|it| it.trim()).filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ")
+            })
+            .unwrap_or_default())
     }
 
     /// Without an inventory number the machine itself is meant.
-    async fn ticket_of(&self, identity: &AgentIdentity, request: v1::OpenTicketRequest) -> Result<NewTicket, TicketError> {
+    async fn ticket_of(
+        &self,
+        identity: &AgentIdentity,
+        request: v1::OpenTicketRequest,
+    ) -> Result<NewTicket, TicketError> {
         let binding = identity.binding;
         let mut tx = self.context.db.read().await?;
-        let unknown = || TicketError::Invalid { field: "requester", reason: "is not a person of this organisation".into() };
+        let unknown = || TicketError::Invalid {
+            field: "requester",
+            reason: "is not a person of this organisation".into(),
+        };
         let email = request.requester.parse().map_err(|refusal: text::TextRefusal| TicketError::Invalid {
             field: "requester",
             reason: refusal.to_string(),
@@ -170,7 +186,8 @@ impl FleetService {
         if person.organisation_id != Some(binding.organisation_id) {
             return Err(unknown());
         }
-        let own = inventory::find_ci(&mut tx, Scope::Organisation(binding.organisation_id), binding.ci_id).await?;
+        let own =
+            inventory::find_ci(&mut tx, Scope::Organisation(binding.organisation_id), binding.ci_id).await?;
         Ok(NewTicket {
             organisation_id: binding.organisation_id,
             kind: TicketKind::Incident,

@@ -46,7 +46,9 @@ impl Upkeep {
                         self.tls.replace(config);
                         certificate_at = self.context.now();
                     }
-                    Err(error) => tracing::error!(error = %format_args!("{error:#}"), "the collector's certificate could not be renewed"),
+                    Err(error) => {
+                        tracing::error!(error = %format_args!("{error:#}"), "the collector's certificate could not be renewed")
+                    }
                 }
             }
             match self.tidy().await {
@@ -63,14 +65,20 @@ impl Upkeep {
         let mut dropped = people::prune(&mut tx, &self.context).await?;
         dropped += agents::prune(&mut tx, &self.context).await?;
         tx.commit().await?;
-        dropped += inventory::prune_history(&self.context, self.context.now() - days(self.retention.history_days)).await?;
+        dropped +=
+            inventory::prune_history(&self.context, self.context.now() - days(self.retention.history_days))
+                .await?;
         dropped += inventory::collect_garbage(&self.context).await?;
         Ok(dropped)
     }
 }
 
 /// TLS of the agents' door with a fresh certificate of the own authority.
-pub(crate) fn server_config(context: &Context, authority: &Authority, names: &[String]) -> anyhow::Result<Arc<ServerConfig>> {
+pub(crate) fn server_config(
+    context: &Context,
+    authority: &Authority,
+    names: &[String],
+) -> anyhow::Result<Arc<ServerConfig>> {
     let (chain, key) = authority.issue_server(names, context.now())?;
     let grace = days(RENEW_GRACE_DAYS.unsigned_abs());
     Ok(rpc::server_config(chain, key, authority.root(), grace, Arc::clone(&context.clock))?)

@@ -132,7 +132,11 @@ mod tests {
     #[test]
     fn spelling_does_not_change_the_key() {
         for text in ["INV-004217", " inv 004217 ", "Inv/004217", "ＩＮＶ００４２１７"] {
-            assert_eq!(text.parse::<AssetTag>().map(|it| it.key().to_owned()), Ok("INV004217".into()), "{text}");
+            assert_eq!(
+                text.parse::<AssetTag>().map(|it| it.key().to_owned()),
+                Ok("INV004217".into()),
+                "{text}"
+            );
         }
     }
 

@@ -24,7 +24,10 @@ pub(crate) fn block(screen: &Screen) -> [u8; 128] {
 
 /// Three letters, five bits each.
 fn manufacturer(letters: &str) -> u16 {
-    letters.bytes().take(3).fold(0, |packed, letter| packed << 5 | u16::from(letter.wrapping_sub(b'@') & 0x1F))
+    letters
+        .bytes()
+        .take(3)
+        .fold(0, |packed, letter| packed << 5 | u16::from(letter.wrapping_sub(b'@') & 0x1F))
 }
 
 fn centimetres(millimetres: u16) -> u8 {

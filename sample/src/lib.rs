@@ -8,4 +8,6 @@ mod smbios;
 mod tree;
 mod workstation;
 
-pub use workstation::{Chassis, Disk, DiskKind, Firmware, Interface, Module, Package, Screen, System, Volume, Workstation};
+pub use workstation::{
+    Chassis, Disk, DiskKind, Firmware, Interface, Module, Package, Screen, System, Volume, Workstation,
+};

@@ -133,7 +133,8 @@ fn network_card(interface: &Interface, tree: &Tree<'_>) -> io::Result<()> {
 /// `/proc/net/route` prints addresses as little-endian hexadecimal; `fib_trie` as dotted numbers.
 fn routes(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
     let hex = |[a, b, c, d]: [u8; 4]| format!("{:08X}", u32::from_le_bytes([a, b, c, d]));
-    let mut routes = String::from("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n");
+    let mut routes =
+        String::from("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n");
     let mut addresses = String::from("Local:\n  +-- 0.0.0.0/0 2 0 2\n");
     for interface in &machine.interfaces {
         let [a, b, c, _] = interface.ipv4;
@@ -160,7 +161,10 @@ fn screens(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
 fn system(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
     let system = &machine.system;
     let id = system.name.split(' ').next().unwrap_or_default().to_lowercase();
-    tree.file("etc/os-release", format!("NAME=\"{}\"\nID={id}\nVERSION_ID=\"{}\"\n", system.name, system.version))?;
+    tree.file(
+        "etc/os-release",
+        format!("NAME=\"{}\"\nID={id}\nVERSION_ID=\"{}\"\n", system.name, system.version),
+    )?;
     tree.file("etc/hostname", format!("{}\n", machine.hostname))?;
     // Without traces of an installer the date of this file is the date of installation.
     tree.file_of("etc/machine-id", format!("{}\n", machine.machine_id), machine.installed_at_s)?;

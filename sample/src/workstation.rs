@@ -189,7 +189,12 @@ impl Package {
 impl Module {
     /// A DDR4 module with a serial number.
     pub fn new(size_mib: u32, serial: impl Into<String>) -> Self {
-        Self { size_mib, manufacturer: "Samsung".into(), part_number: "M471A1K43EB1-CWE".into(), serial: serial.into() }
+        Self {
+            size_mib,
+            manufacturer: "Samsung".into(),
+            part_number: "M471A1K43EB1-CWE".into(),
+            serial: serial.into(),
+        }
     }
 }
 
@@ -242,7 +247,11 @@ impl Workstation {
                 size_mm: (309, 174),
                 year: 2021,
             }],
-            system: System { name: "Ubuntu".into(), version: "24.04".into(), kernel: "6.8.0-48-generic".into() },
+            system: System {
+                name: "Ubuntu".into(),
+                version: "24.04".into(),
+                kernel: "6.8.0-48-generic".into(),
+            },
             packages: vec![
                 Package::new("firefox", "131.0.3"),
                 Package::new("libreoffice-writer", "4:24.2.6"),

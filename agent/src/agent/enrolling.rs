@@ -46,11 +46,7 @@ impl Agent {
         let attempt = self.attempt(&format!("{} at {address}", wish.token.id()), random)?;
         let applicant = Applicant {
             evidence,
-            asset_tag: sight
-                .claim
-                .tag
-                .map(|(tag, _)| tag.display().to_owned())
-                .unwrap_or_default(),
+            asset_tag: sight.claim.tag.map(|(tag, _)| tag.display().to_owned()).unwrap_or_default(),
             hostname: report::hostname(&sight.findings),
         };
         let enrolled = enroll::enroll(&address, &wish.token, &attempt, &applicant).await?;
@@ -60,10 +56,7 @@ impl Agent {
         self.dir.end_attempt()?;
         let (pace, agent_id) = (self.config.pace(), &enrolled.identity.agent_id);
         let next = schedule::after_answer(clock.now_us(), enrolled.next_contact_s, agent_id, &pace);
-        self.dir.save_status(&Status {
-            next_contact_at_us: Some(next),
-            ..Status::default()
-        })?;
+        self.dir.save_status(&Status { next_contact_at_us: Some(next), ..Status::default() })?;
         Ok(enrolled.identity)
     }
 
@@ -84,9 +77,7 @@ impl Agent {
     fn refuse_second_identity(&self, wish: &EnrollWish, present: &Seal) -> Result<(), AgentError> {
         match self.dir.identity()? {
             Some(identity) if !wish.replace && identity.seal.check(present).is_ok() => {
-                Err(AgentError::AlreadyEnrolled {
-                    agent_id: identity.agent_id,
-                })
+                Err(AgentError::AlreadyEnrolled { agent_id: identity.agent_id })
             }
             _ => Ok(()),
         }

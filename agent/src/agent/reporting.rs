@@ -46,9 +46,7 @@ impl Agent {
         let sight = self.look();
         let identity = self.own_identity(&sight)?;
         let mut status = self.dir.status()?;
-        let result = self
-            .renew_and_report(&sight, identity, &mut status, clock, random)
-            .await;
+        let result = self.renew_and_report(&sight, identity, &mut status, clock, random).await;
         if let Err(error) = &result {
             status.failed(clock.now_us(), error.to_string());
             let (retry, failures) = (error.retry(), status.failures);
@@ -66,25 +64,17 @@ impl Agent {
             Ok(Some(identity)) => match self.dir.state(&identity.agent_id) {
                 Ok(Loaded::Known(state)) => (state, None),
                 Ok(Loaded::Lost(why)) => (State::new(identity.agent_id, 0), Some(why)),
-                Err(_) => (
-                    State::new(identity.agent_id, 0),
-                    Some("the state cannot be read by this account"),
-                ),
+                Err(_) => {
+                    (State::new(identity.agent_id, 0), Some("the state cannot be read by this account"))
+                }
             },
             Ok(None) => (State::new(String::new(), 0), Some("this machine is not enrolled")),
-            Err(_) => (
-                State::new(String::new(), 0),
-                Some("the identity cannot be read by this account"),
-            ),
+            Err(_) => (State::new(String::new(), 0), Some("the identity cannot be read by this account")),
         };
         let inventory = report::assemble(&sight.findings, &sight.claim, &state.acknowledged);
         let pending = state.begin(inventory).clone();
         let contact = report::request(&state, &pending, &self.stamp(clock), &Whole::None);
-        Preview {
-            contact,
-            inventory: pending.inventory,
-            whole_because,
-        }
+        Preview { contact, inventory: pending.inventory, whole_because }
     }
 
     async fn renew_and_report(
@@ -109,11 +99,7 @@ impl Agent {
         if exchange.answer.renew_now && renewed.is_none() {
             renewed = self.try_renewal(&address, &mut identity, status).await;
         }
-        Ok(Contacted {
-            exchange,
-            renewed,
-            next_contact_at: next,
-        })
+        Ok(Contacted { exchange, renewed, next_contact_at: next })
     }
 
     async fn report(
@@ -160,24 +146,16 @@ impl Agent {
 
     /// The new key is on disk before it is asked for, and the old identity stays until the new one is.
     async fn renew(&self, address: &CollectorAddress, identity: &Identity) -> Result<Identity, AgentError> {
-        let under_way = self
-            .dir
-            .renewal()?
-            .filter(|it| it.generation == identity.generation);
+        let under_way = self.dir.renewal()?.filter(|it| it.generation == identity.generation);
         let renewal = if let Some(renewal) = under_way {
             renewal
         } else {
-            let fresh = Renewal {
-                generation: identity.generation,
-                request: KeyRequest::generate()?,
-            };
+            let fresh = Renewal { generation: identity.generation, request: KeyRequest::generate()? };
             self.dir.save_renewal(&fresh)?;
             fresh
         };
-        let request = RenewRequest {
-            csr_der: renewal.request.csr_der().to_vec(),
-            generation: identity.generation,
-        };
+        let request =
+            RenewRequest { csr_der: renewal.request.csr_der().to_vec(), generation: identity.generation };
         let session = Session::open(address, tls::enrolled(identity)?).await?;
         let answer = session.renew(request).await?;
         let newer = identity.renewed(&renewal.request, answer.certificate_der, answer.generation)?;

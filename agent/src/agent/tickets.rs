@@ -63,10 +63,7 @@ impl Agent {
         if let Some(under_way) = self.dir.ticket()?.filter(|it| it.content == content) {
             return Ok(under_way.request_id);
         }
-        let ticket = TicketRequest {
-            request_id: random.id()?,
-            content,
-        };
+        let ticket = TicketRequest { request_id: random.id()?, content };
         self.dir.save_ticket(&ticket)?;
         Ok(ticket.request_id)
     }

@@ -64,20 +64,13 @@ pub(super) enum TagArgs {
 
 /// Parses the arguments behind the program's name.
 pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, lexopt::Error> {
-    let mut reader = Reader {
-        parser: Parser::from_args(args),
-        places: Places::default(),
-        help: None,
-    };
+    let mut reader = Reader { parser: Parser::from_args(args), places: Places::default(), help: None };
     let command = reader.command()?;
     let command = match reader.help {
         Some(text) => Command::Help(text),
         None => command?,
     };
-    Ok(Invocation {
-        places: reader.places,
-        command,
-    })
+    Ok(Invocation { places: reader.places, command })
 }
 
 /// What is to be done, or why the options do not make sense together. The latter is asked for only
@@ -196,14 +189,7 @@ impl Reader {
             }
         }
         let no_token = || "enroll needs --token TOKEN, given by an administrator".into();
-        let with = |token| {
-            Command::Enroll(EnrollArgs {
-                collector,
-                token,
-                tag,
-                replace,
-            })
-        };
+        let with = |token| Command::Enroll(EnrollArgs { collector, token, tag, replace });
         Ok(token.map(with).ok_or_else(no_token))
     }
 
@@ -257,10 +243,7 @@ mod tests {
     #[test]
     fn common_options_may_stand_before_and_after_the_command() {
         let before = parsed("--state /s --root /r --config=/c show --json").unwrap();
-        assert_eq!(
-            before,
-            parsed("show --config /c --json --root=/r --state /s").unwrap()
-        );
+        assert_eq!(before, parsed("show --config /c --json --root=/r --state /s").unwrap());
         assert_eq!(before.command, Command::Show { json: true });
         assert_eq!(before.places.state, Some("/s".into()));
     }
@@ -289,19 +272,13 @@ mod tests {
     #[test]
     fn a_tag_is_printed_set_or_cleared() {
         assert_eq!(command("tag"), Command::Tag(TagArgs::Print));
-        assert_eq!(
-            command("tag INV-1"),
-            Command::Tag(TagArgs::Set("INV-1".parse().unwrap()))
-        );
+        assert_eq!(command("tag INV-1"), Command::Tag(TagArgs::Set("INV-1".parse().unwrap())));
         assert_eq!(command("tag --clear"), Command::Tag(TagArgs::Clear));
     }
 
     #[test]
     fn without_words_a_ticket_is_a_link() {
         assert_eq!(command("ticket"), Command::TicketLink);
-        assert!(matches!(
-            command("ticket --summary s --requester a@b"),
-            Command::Ticket(_)
-        ));
+        assert!(matches!(command("ticket --summary s --requester a@b"), Command::Ticket(_)));
     }
 }

@@ -16,12 +16,7 @@ use crate::tag::{Claim, place};
 
 pub(super) async fn enroll(agent: &Agent, args: EnrollArgs) -> Result<Exit, CliError> {
     let token = args.token.read()?;
-    let wish = EnrollWish {
-        collector: args.collector,
-        token,
-        tag: args.tag,
-        replace: args.replace,
-    };
+    let wish = EnrollWish { collector: args.collector, token, tag: args.tag, replace: args.replace };
     let identity = agent.enroll(&wish, &SystemClock, &mut OsRandom).await?;
     output::line(&format!("enrolled as {}", identity.agent_id));
     output::table(
@@ -74,11 +69,7 @@ pub(super) fn tag(agent: &Agent, args: &TagArgs) -> Result<Exit, CliError> {
     };
     output::line(&claim_text(&claim));
     for refused in &claim.refused {
-        output::note(&format!(
-            "refused from {}: {}",
-            place(refused.source),
-            refused.reason
-        ));
+        output::note(&format!("refused from {}: {}", place(refused.source), refused.reason));
     }
     if *args != TagArgs::Print {
         output::note("sent with the next report");
@@ -96,14 +87,7 @@ pub(super) async fn ticket_link(agent: &Agent) -> Result<Exit, CliError> {
 pub(super) async fn ticket(agent: &Agent, wish: &TicketWish) -> Result<Exit, CliError> {
     let ticket = agent.open_ticket(wish, &mut OsRandom).await?;
     output::line(&ticket.number);
-    output::table(
-        2,
-        &[
-            ("machine", ticket.machine),
-            ("match", ticket.asset_match),
-            ("address", ticket.url),
-        ],
-    );
+    output::table(2, &[("machine", ticket.machine), ("match", ticket.asset_match), ("address", ticket.url)]);
     Ok(Exit::Done)
 }
 
@@ -126,29 +110,17 @@ pub(super) fn claim_text(claim: &Claim) -> String {
 
 fn report_text(contacted: &Contacted) {
     let exchange = &contacted.exchange;
-    let sections: Vec<String> = exchange
-        .sections_sent
-        .iter()
-        .map(|it| section_word(*it))
-        .collect();
+    let sections: Vec<String> = exchange.sections_sent.iter().map(|it| section_word(*it)).collect();
     output::line(&outcome_word(&exchange.answer));
     let mut rows = vec![
         ("bytes sent", exchange.bytes_sent.to_string()),
         (
             "sections sent",
-            if sections.is_empty() {
-                "none, nothing changed".into()
-            } else {
-                sections.join(", ")
-            },
+            if sections.is_empty() { "none, nothing changed".into() } else { sections.join(", ") },
         ),
         ("next contact", utc_text(contacted.next_contact_at)),
     ];
-    rows.extend(
-        contacted
-            .renewed
-            .map(|it| ("certificate", format!("renewed, generation {it}"))),
-    );
+    rows.extend(contacted.renewed.map(|it| ("certificate", format!("renewed, generation {it}"))));
     let answer = &exchange.answer;
     let texts = [
         ("reason", &answer.reason),
@@ -156,22 +128,10 @@ fn report_text(contacted: &Contacted) {
         ("tag not bound", &answer.tag_note),
     ];
     rows.extend(
-        texts
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty())
-            .map(|(name, text)| (name, text.clone())),
+        texts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, text.clone())),
     );
     let set_aside = |it: &parc_wire::v1::SetAside| {
-        (
-            "set aside",
-            format!(
-                "{} {} {}: {}",
-                section_word(it.section()),
-                it.item_key,
-                it.field,
-                it.reason
-            ),
-        )
+        ("set aside", format!("{} {} {}: {}", section_word(it.section()), it.item_key, it.field, it.reason))
     };
     rows.extend(answer.set_aside.iter().map(set_aside));
     output::table(2, &rows);
@@ -180,11 +140,7 @@ fn report_text(contacted: &Contacted) {
 fn report_json(contacted: &Contacted) -> serde_json::Value {
     let exchange = &contacted.exchange;
     let answer = &exchange.answer;
-    let sections: Vec<String> = exchange
-        .sections_sent
-        .iter()
-        .map(|it| section_word(*it))
-        .collect();
+    let sections: Vec<String> = exchange.sections_sent.iter().map(|it| section_word(*it)).collect();
     let set_aside = |it: &parc_wire::v1::SetAside| json!({ "section": section_word(it.section()), "item": it.item_key, "field": it.field, "reason": it.reason });
     json!({
         "outcome": outcome_word(answer),

@@ -28,11 +28,7 @@ pub(super) fn json(value: &serde_json::Value) {
 
 /// Names and values in two columns.
 pub(super) fn table(indent: usize, rows: &[(&str, String)]) {
-    let width = rows
-        .iter()
-        .map(|(name, _)| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in rows {
         line(&format!("{:indent$}{name:width$}  {value}", ""));
     }
@@ -40,9 +36,7 @@ pub(super) fn table(indent: usize, rows: &[(&str, String)]) {
 
 /// The text with every control and formatting character replaced.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_control_or_format(c) { '\u{FFFD}' } else { c })
-        .collect()
+    text.chars().map(|c| if is_control_or_format(c) { '\u{FFFD}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -51,9 +45,6 @@ mod tests {
 
     #[test]
     fn a_text_cannot_command_the_terminal() {
-        assert_eq!(
-            plain("a\u{1b}[2Jb\rc\u{202e}d é"),
-            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d é"
-        );
+        assert_eq!(plain("a\u{1b}[2Jb\rc\u{202e}d é"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d é");
     }
 }

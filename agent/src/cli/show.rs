@@ -37,17 +37,8 @@ fn text(preview: &Preview) {
     for (kind, section) in preview.inventory.sections() {
         let carried = carried_text(change_of(contact, kind));
         output::line("");
-        output::line(&format!(
-            "{}: {}, {carried}",
-            section_word(kind),
-            items_text(section.items().len())
-        ));
-        let longest_key = section
-            .items()
-            .iter()
-            .map(|it| it.key.chars().count())
-            .max()
-            .unwrap_or(0);
+        output::line(&format!("{}: {}, {carried}", section_word(kind), items_text(section.items().len())));
+        let longest_key = section.items().iter().map(|it| it.key.chars().count()).max().unwrap_or(0);
         for item in section.items() {
             item_text(kind, item, longest_key.min(KEY_WIDTH_MAX));
         }
@@ -55,11 +46,7 @@ fn text(preview: &Preview) {
 }
 
 fn items_text(count: usize) -> String {
-    if count == 1 {
-        "1 item".to_owned()
-    } else {
-        format!("{count} items")
-    }
+    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
 }
 
 fn carried_text(change: Option<&SectionChange>) -> String {
@@ -72,12 +59,8 @@ fn carried_text(change: Option<&SectionChange>) -> String {
 
 /// Software is a list and stays one line each; everything else is a block.
 fn item_text(kind: SectionKind, item: &Item, key_width: usize) {
-    let known = describe::fields(kind, item)
-        .into_iter()
-        .filter(|(_, value)| describe::is_known(value));
-    let rows: Vec<(&str, String)> = known
-        .map(|(name, value)| (name, field_text(name, &value)))
-        .collect();
+    let known = describe::fields(kind, item).into_iter().filter(|(_, value)| describe::is_known(value));
+    let rows: Vec<(&str, String)> = known.map(|(name, value)| (name, field_text(name, &value))).collect();
     if kind == SectionKind::Software {
         let values: Vec<String> = rows.into_iter().map(|(_, value)| value).collect();
         output::line(&format!("  {:key_width$}  {}", item.key, values.join("  ")));
@@ -108,10 +91,7 @@ fn document(preview: &Preview) -> Value {
     let contact = &preview.contact;
     let sections = preview.inventory.sections().map(|(kind, section)| {
         let items: Vec<Value> = section.items().iter().map(|it| item_json(kind, it)).collect();
-        (
-            section_word(kind),
-            json!({ "digest": hex(&section.digest()), "items": items }),
-        )
+        (section_word(kind), json!({ "digest": hex(&section.digest()), "items": items }))
     });
     json!({
         "contact": contact_json(contact),
@@ -122,10 +102,7 @@ fn document(preview: &Preview) -> Value {
 }
 
 fn contact_json(contact: &ContactRequest) -> Value {
-    let digests = contact
-        .digests
-        .iter()
-        .map(|it| (section_word(it.kind()), Value::from(hex(&it.digest))));
+    let digests = contact.digests.iter().map(|it| (section_word(it.kind()), Value::from(hex(&it.digest))));
     let change = |change: &SectionChange| {
         let put: Vec<Value> = change.put.iter().map(|it| item_json(change.kind(), it)).collect();
         json!({
@@ -148,9 +125,7 @@ fn contact_json(contact: &ContactRequest) -> Value {
 }
 
 fn item_json(kind: SectionKind, item: &Item) -> Value {
-    let fields = describe::fields(kind, item)
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
+    let fields = describe::fields(kind, item).into_iter().map(|(name, value)| (name.to_owned(), value));
     json!({ "key": item.key, "fields": fields.collect::<Map<_, _>>(), "bytes": item.encoded_len() })
 }
 
@@ -159,14 +134,9 @@ fn change_of(contact: &ContactRequest, kind: SectionKind) -> Option<&SectionChan
 }
 
 fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    bytes
-        .iter()
-        .flat_map(|it| [it >> 4, it & 15])
-        .map(|it| DIGITS[usize::from(it)])
-        .collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes.iter().flat_map(|it| [it >> 4, it & 15]).map(|it| DIGITS[usize::from(it)]).collect()
 }
 
 #[cfg(test)]
@@ -180,26 +150,14 @@ mod tests {
     #[test]
     fn the_document_holds_every_item_that_the_contact_carries() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            tag: "INV-004217".into(),
-            ..Config::default()
-        };
-        let agent = Agent::new(
-            config,
-            Root::captured(folder.path().into()),
-            Some(folder.path().join("state")),
-        );
+        let config = Config { tag: "INV-004217".into(), ..Config::default() };
+        let agent =
+            Agent::new(config, Root::captured(folder.path().into()), Some(folder.path().join("state")));
         let preview = agent.preview(&SystemClock);
         let document = document(&preview);
         let put: usize = preview.contact.changes.iter().map(|it| it.put.len()).sum();
         let shown = document["contact"]["changes"].as_array().unwrap();
-        assert_eq!(
-            shown
-                .iter()
-                .map(|it| it["put"].as_array().unwrap().len())
-                .sum::<usize>(),
-            put
-        );
+        assert_eq!(shown.iter().map(|it| it["put"].as_array().unwrap().len()).sum::<usize>(), put);
         let tag = &document["sections"]["asset-tag"]["items"][0]["fields"];
         assert_eq!(*tag, json!({ "tag": "INV-004217", "source": "configuration" }));
         assert_eq!(document["encoded_bytes"], preview.contact.encoded_len());
@@ -209,10 +167,7 @@ mod tests {
 
     #[test]
     fn how_a_section_is_carried_is_said() {
-        let item = |key: &str| Item {
-            key: key.into(),
-            body: vec![0; 90],
-        };
+        let item = |key: &str| Item { key: key.into(), body: vec![0; 90] };
         let base = Inventory::new([(SectionKind::Cpu, vec![item("a"), item("b"), item("c")])]);
         let section = crate::inventory::Section::new(SectionKind::Cpu, vec![item("a"), item("b")]);
         let change = crate::delta::change(SectionKind::Cpu, base.section(SectionKind::Cpu), &section);

@@ -23,37 +23,25 @@ pub(super) fn status(agent: &Agent) -> Result<Exit, CliError> {
     let status = agent.dir.status().map_err(AgentError::from)?;
     let now = SystemClock.now_us();
     let mut rows = vec![("tag", claim_text(&sight.claim))];
-    rows.extend(
-        sight
-            .claim
-            .refused
-            .iter()
-            .map(|it| ("tag refused", it.reason.to_string())),
-    );
+    rows.extend(sight.claim.refused.iter().map(|it| ("tag refused", it.reason.to_string())));
     rows.extend(noted("assigned tag", &status.assigned_tag));
     rows.extend(noted("tag not bound", &status.tag_note));
     match &identity {
         Some(identity) => rows.extend(identity_rows(agent, identity, &status, now)),
         None => rows.push(("identity", AgentError::NotEnrolled.to_string())),
     }
-    let broken = identity
-        .as_ref()
-        .and_then(|it| it.seal.check(&Seal::of(&probe::evidence(&sight.findings))).err());
+    let broken =
+        identity.as_ref().and_then(|it| it.seal.check(&Seal::of(&probe::evidence(&sight.findings))).err());
     rows.extend(broken.map(|it| ("identity", it.to_string())));
     rows.extend(contact_rows(&status, now));
     rows.extend(problem_rows(&sight));
     output::table(0, &rows);
-    Ok(if identity.is_none() || broken.is_some() {
-        Exit::NotEnrolled
-    } else {
-        Exit::Done
-    })
+    Ok(if identity.is_none() || broken.is_some() { Exit::NotEnrolled } else { Exit::Done })
 }
 
 fn identity_rows(agent: &Agent, identity: &Identity, status: &Status, now: UtcMicros) -> Rows {
-    let collector = agent
-        .collector(Some(identity))
-        .map_or_else(|error| error.to_string(), |it| it.to_string());
+    let collector =
+        agent.collector(Some(identity)).map_or_else(|error| error.to_string(), |it| it.to_string());
     let mut rows = vec![
         ("agent", identity.agent_id.clone()),
         ("collector", collector),
@@ -66,10 +54,7 @@ fn identity_rows(agent: &Agent, identity: &Identity, status: &Status, now: UtcMi
             let renewal = schedule::renew_at(validity, &identity.agent_id, generation);
             (
                 "certificate",
-                format!(
-                    "until {until}, generation {generation}, renewal {}",
-                    moment(renewal, now)
-                ),
+                format!("until {until}, generation {generation}, renewal {}", moment(renewal, now)),
             )
         }
         Err(error) => ("certificate", error.to_string()),
@@ -94,24 +79,13 @@ fn contact_rows(status: &Status, now: UtcMicros) -> Rows {
     let mut rows = Rows::new();
     match &status.last_contact {
         Some(last) => {
-            rows.push((
-                "last contact",
-                format!("{}: {}", moment(last.at_us, now), last.outcome),
-            ));
+            rows.push(("last contact", format!("{}: {}", moment(last.at_us, now), last.outcome)));
             rows.extend(noted("", &last.detail));
         }
         None => rows.push(("last contact", "none yet".to_owned())),
     }
-    rows.extend(
-        status
-            .acknowledged_at_us
-            .map(|it| ("acknowledged", moment(it, now))),
-    );
-    rows.extend(
-        status
-            .next_contact_at_us
-            .map(|it| ("next contact", moment(it, now))),
-    );
+    rows.extend(status.acknowledged_at_us.map(|it| ("acknowledged", moment(it, now))));
+    rows.extend(status.next_contact_at_us.map(|it| ("next contact", moment(it, now))));
     rows.extend(status.set_aside.iter().map(|it| ("set aside", it.clone())));
     rows
 }
@@ -120,24 +94,13 @@ fn problem_rows(sight: &Sight) -> Rows {
     let problems = &sight.findings.problems;
     let text = |it: &ProblemItem| {
         let kind = wire_word(ProblemKind::as_str_name(&it.kind()), "PROBLEM_KIND_");
-        (
-            "problem",
-            format!(
-                "{} {kind}: {} ({})",
-                section_word(it.section()),
-                it.reason,
-                it.source
-            ),
-        )
+        ("problem", format!("{} {kind}: {} ({})", section_word(it.section()), it.reason, it.source))
     };
     let mut rows: Rows = problems.iter().take(PROBLEMS_SHOWN_MAX).map(text).collect();
     if problems.len() > PROBLEMS_SHOWN_MAX {
         rows.push((
             "problem",
-            format!(
-                "and {} more, see `parc-agent show`",
-                problems.len() - PROBLEMS_SHOWN_MAX
-            ),
+            format!("and {} more, see `parc-agent show`", problems.len() - PROBLEMS_SHOWN_MAX),
         ));
     }
     rows
@@ -171,14 +134,8 @@ mod tests {
     #[test]
     fn a_moment_says_how_far_away_it_is() {
         let now = 1_795_269_789 * SECOND_US;
-        assert_eq!(
-            moment(now + 3 * 3600 * SECOND_US, now),
-            "2026-11-21 17:03:09 UTC (in 3 h)"
-        );
-        assert_eq!(
-            moment(now - 119 * SECOND_US, now),
-            "2026-11-21 14:01:10 UTC (119 s ago)"
-        );
+        assert_eq!(moment(now + 3 * 3600 * SECOND_US, now), "2026-11-21 17:03:09 UTC (in 3 h)");
+        assert_eq!(moment(now - 119 * SECOND_US, now), "2026-11-21 14:01:10 UTC (119 s ago)");
         assert!(moment(now - 1, now).ends_with("(now)"));
         assert!(moment(now + 15 * 86_400 * SECOND_US, now).ends_with("(in 15 days)"));
     }

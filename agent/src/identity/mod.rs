@@ -115,10 +115,7 @@ impl KeyRequest {
         let mut nobody = CertificateParams::default();
         nobody.distinguished_name = DistinguishedName::new();
         let csr = nobody.serialize_request(&key)?;
-        Ok(Self {
-            key_der: key.serialize_der(),
-            csr_der: csr.der().to_vec(),
-        })
+        Ok(Self { key_der: key.serialize_der(), csr_der: csr.der().to_vec() })
     }
 
     /// The request, PKCS#10.
@@ -131,11 +128,7 @@ impl KeyRequest {
         let key = KeyPair::try_from(self.key_der.as_slice())?;
         let certified = parse(certificate_der)?;
         let is_own = certified.public_key().subject_public_key.data == key.public_key_raw();
-        if is_own {
-            Ok(())
-        } else {
-            Err(IdentityError::ForeignKey)
-        }
+        if is_own { Ok(()) } else { Err(IdentityError::ForeignKey) }
     }
 }
 
@@ -148,11 +141,7 @@ impl fmt::Debug for KeyRequest {
 impl Attempt {
     /// A new try with a new key.
     pub fn generate(purpose: String, random: &mut dyn Random) -> Result<Self, IdentityError> {
-        Ok(Self {
-            attempt_id: random.id()?,
-            purpose,
-            request: KeyRequest::generate()?,
-        })
+        Ok(Self { attempt_id: random.id()?, purpose, request: KeyRequest::generate()? })
     }
 }
 
@@ -190,12 +179,7 @@ impl Identity {
         generation: u64,
     ) -> Result<Self, IdentityError> {
         request.owns(&certificate_der)?;
-        Ok(Self {
-            generation,
-            certificate_der,
-            key_der: request.key_der.clone(),
-            ..self.clone()
-        })
+        Ok(Self { generation, certificate_der, key_der: request.key_der.clone(), ..self.clone() })
     }
 
     /// The only root this machine trusts.
@@ -236,9 +220,7 @@ impl fmt::Debug for Identity {
 
 fn parse(certificate_der: &[u8]) -> Result<X509Certificate<'_>, IdentityError> {
     let parsed = X509Certificate::from_der(certificate_der);
-    parsed
-        .map(|(_, it)| it)
-        .map_err(|error| IdentityError::Certificate(error.to_string()))
+    parsed.map(|(_, it)| it).map_err(|error| IdentityError::Certificate(error.to_string()))
 }
 
 mod base64_bytes {

@@ -26,10 +26,7 @@ pub struct SealBroken(&'static str);
 impl Seal {
     /// Seal of the machine that shows this evidence.
     pub fn of(evidence: &Evidence) -> Self {
-        Self {
-            machine: hash(&evidence.machine_fingerprint),
-            firmware: hash(&evidence.smbios_uuid),
-        }
+        Self { machine: hash(&evidence.machine_fingerprint), firmware: hash(&evidence.smbios_uuid) }
     }
 
     /// Compares the sealed machine with the present one. A value that was or is unreadable decides
@@ -61,25 +58,15 @@ mod tests {
 
     fn seal(machine: &str, firmware: &str) -> Seal {
         let (machine_fingerprint, smbios_uuid) = (machine.into(), firmware.into());
-        Seal::of(&Evidence {
-            machine_fingerprint,
-            smbios_uuid,
-            ..Evidence::default()
-        })
+        Seal::of(&Evidence { machine_fingerprint, smbios_uuid, ..Evidence::default() })
     }
 
     #[test]
     fn a_clone_on_other_hardware_or_with_a_new_machine_id_is_noticed() {
         let sealed = seal("m1", "4C4C4544-0042");
         assert_eq!(sealed.check(&seal("m1", "4c4c4544-0042")), Ok(()));
-        assert_eq!(
-            sealed.check(&seal("m1", "4c4c4544-0099")),
-            Err(SealBroken("SMBIOS UUID"))
-        );
-        assert_eq!(
-            sealed.check(&seal("m2", "4c4c4544-0042")),
-            Err(SealBroken("machine id"))
-        );
+        assert_eq!(sealed.check(&seal("m1", "4c4c4544-0099")), Err(SealBroken("SMBIOS UUID")));
+        assert_eq!(sealed.check(&seal("m2", "4c4c4544-0042")), Err(SealBroken("machine id")));
     }
 
     #[test]

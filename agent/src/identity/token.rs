@@ -60,10 +60,7 @@ impl RootFingerprint {
     pub fn of(certificate_der: &[u8]) -> Self {
         let digest = ring::digest::digest(&ring::digest::SHA256, certificate_der);
         let mut first = [0; FINGERPRINT_BYTES];
-        first
-            .iter_mut()
-            .zip(digest.as_ref())
-            .for_each(|(to, from)| *to = *from);
+        first.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
         Self(first)
     }
 }
@@ -118,10 +115,7 @@ impl FromStr for Token {
         check("id", id, ID_CHARS, is_base32)?;
         check("secret", secret, SECRET_CHARS, is_base32)?;
         check("root fingerprint", fingerprint, FINGERPRINT_BYTES * 2, is_hex)?;
-        Ok(Self {
-            text: text.to_owned(),
-            root: RootFingerprint(from_hex(fingerprint)),
-        })
+        Ok(Self { text: text.to_owned(), root: RootFingerprint(from_hex(fingerprint)) })
     }
 }
 
@@ -173,25 +167,12 @@ mod tests {
     #[test]
     fn a_refused_token_says_what_is_wrong() {
         assert_eq!(refusal("parc1.abcdefgh23"), TokenError::Parts(2));
-        assert_eq!(
-            refusal(&text().replace("parc1", "inv1")),
-            TokenError::Prefix("inv1".into())
-        );
-        let cut = TokenError::Length {
-            part: "root fingerprint",
-            found: 31,
-            wanted: 32,
-        };
+        assert_eq!(refusal(&text().replace("parc1", "inv1")), TokenError::Prefix("inv1".into()));
+        let cut = TokenError::Length { part: "root fingerprint", found: 31, wanted: 32 };
         assert_eq!(refusal(&text()[..text().len() - 1]), cut);
-        let upper = TokenError::Character {
-            part: "secret",
-            character: 'Z',
-        };
+        let upper = TokenError::Character { part: "secret", character: 'Z' };
         assert_eq!(refusal(&text().replace("yz2", "yZ2")), upper);
-        assert!(matches!(
-            refusal(&text().replace("0f", "0g")),
-            TokenError::Character { character: 'g', .. }
-        ));
+        assert!(matches!(refusal(&text().replace("0f", "0g")), TokenError::Character { character: 'g', .. }));
     }
 
     #[test]

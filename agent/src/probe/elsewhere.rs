@@ -7,56 +7,16 @@ use super::{Failure, Probe, Probed};
 use crate::root::Root;
 
 pub(super) const TABLE: &[Probe] = &[
-    Probe {
-        section: SectionKind::System,
-        name: "system",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Firmware,
-        name: "firmware",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Cpu,
-        name: "cpu",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Memory,
-        name: "memory",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Storage,
-        name: "storage",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Volumes,
-        name: "volumes",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Network,
-        name: "network",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Displays,
-        name: "displays",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Os,
-        name: "os",
-        run: not_collected,
-    },
-    Probe {
-        section: SectionKind::Software,
-        name: "software",
-        run: not_collected,
-    },
+    Probe { section: SectionKind::System, name: "system", run: not_collected },
+    Probe { section: SectionKind::Firmware, name: "firmware", run: not_collected },
+    Probe { section: SectionKind::Cpu, name: "cpu", run: not_collected },
+    Probe { section: SectionKind::Memory, name: "memory", run: not_collected },
+    Probe { section: SectionKind::Storage, name: "storage", run: not_collected },
+    Probe { section: SectionKind::Volumes, name: "volumes", run: not_collected },
+    Probe { section: SectionKind::Network, name: "network", run: not_collected },
+    Probe { section: SectionKind::Displays, name: "displays", run: not_collected },
+    Probe { section: SectionKind::Os, name: "os", run: not_collected },
+    Probe { section: SectionKind::Software, name: "software", run: not_collected },
 ];
 
 fn not_collected(_root: &Root) -> Result<Probed, Failure> {

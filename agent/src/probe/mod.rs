@@ -53,9 +53,7 @@ pub struct Probe {
 
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Probe")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Probe").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -127,20 +125,12 @@ pub fn firmware_asset_tag(findings: &Findings) -> Option<String> {
 }
 
 fn items<M: Message + Default>(findings: &Findings, section: SectionKind) -> impl Iterator<Item = M> {
-    let items = findings
-        .sections
-        .get(&section)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let items = findings.sections.get(&section).map(Vec::as_slice).unwrap_or_default();
     items.iter().filter_map(|it| M::decode(it.body.as_slice()).ok())
 }
 
 fn unless(text: String, is_placeholder: fn(&str) -> bool) -> String {
-    if is_placeholder(&text) {
-        String::new()
-    } else {
-        text
-    }
+    if is_placeholder(&text) { String::new() } else { text }
 }
 
 #[cfg(test)]
@@ -156,21 +146,11 @@ mod tests {
     #[test]
     fn a_panicking_and_a_failing_probe_become_problems_and_the_rest_reports() {
         let table = [
-            Probe {
-                section: SectionKind::Cpu,
-                name: "cpu",
-                run: |_| panic!("a bug"),
-            },
+            Probe { section: SectionKind::Cpu, name: "cpu", run: |_| panic!("a bug") },
             Probe {
                 section: SectionKind::Os,
                 name: "os",
-                run: |_| {
-                    Err(Failure::new(
-                        ProblemKind::Unreadable,
-                        "/etc/os-release",
-                        "it cannot be read",
-                    ))
-                },
+                run: |_| Err(Failure::new(ProblemKind::Unreadable, "/etc/os-release", "it cannot be read")),
             },
             Probe {
                 section: SectionKind::System,
@@ -179,19 +159,10 @@ mod tests {
             },
         ];
         let findings = run_table(&table, &Root::live());
-        assert_eq!(
-            findings.sections.keys().copied().collect::<Vec<_>>(),
-            [SectionKind::System]
-        );
-        let problems: Vec<_> = findings
-            .problems
-            .iter()
-            .map(|it| (it.section(), it.kind()))
-            .collect();
-        let expected = [
-            (SectionKind::Cpu, ProblemKind::Malformed),
-            (SectionKind::Os, ProblemKind::Unreadable),
-        ];
+        assert_eq!(findings.sections.keys().copied().collect::<Vec<_>>(), [SectionKind::System]);
+        let problems: Vec<_> = findings.problems.iter().map(|it| (it.section(), it.kind())).collect();
+        let expected =
+            [(SectionKind::Cpu, ProblemKind::Malformed), (SectionKind::Os, ProblemKind::Unreadable)];
         assert_eq!(problems, expected);
         assert_eq!(findings.timings.len(), 3);
     }
@@ -206,14 +177,8 @@ mod tests {
                 ..SystemItem::default()
             }))
         };
-        let findings = run_table(
-            &[Probe {
-                section: SectionKind::System,
-                name: "system",
-                run,
-            }],
-            &Root::live(),
-        );
+        let findings =
+            run_table(&[Probe { section: SectionKind::System, name: "system", run }], &Root::live());
         let evidence = evidence(&findings);
         assert_eq!(evidence.system_serial, "");
         assert_eq!(evidence.smbios_uuid, "4c4c4544-0042-3510-8054-b4c04f564433");
@@ -225,11 +190,6 @@ mod tests {
         let findings = run_table(elsewhere::TABLE, &Root::live());
         assert!(findings.sections.is_empty());
         assert_eq!(findings.problems.len(), elsewhere::TABLE.len());
-        assert!(
-            findings
-                .problems
-                .iter()
-                .all(|it| it.reason.contains("not collected on this platform yet"))
-        );
+        assert!(findings.problems.iter().all(|it| it.reason.contains("not collected on this platform yet")));
     }
 }

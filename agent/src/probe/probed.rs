@@ -32,11 +32,7 @@ pub struct Failure {
 impl Failure {
     /// `source` is the file or interface that was asked, `reason` an English sentence.
     pub fn new(kind: ProblemKind, source: &str, reason: impl Into<String>) -> Self {
-        Self {
-            kind,
-            source: source.to_owned(),
-            reason: reason.into(),
-        }
+        Self { kind, source: source.to_owned(), reason: reason.into() }
     }
 
     /// From a file that `what` (a plural: "processors", "disks") are read from.
@@ -47,14 +43,7 @@ impl Failure {
             ReadError::NotAFile => ProblemKind::Malformed,
             ReadError::TooLarge { .. } => ProblemKind::Cut,
         };
-        Self::new(
-            kind,
-            source,
-            format!(
-                "The {what} cannot be known because {source} is {}.",
-                because(error)
-            ),
-        )
+        Self::new(kind, source, format!("The {what} cannot be known because {source} is {}.", because(error)))
     }
 
     pub(super) fn into_items(self, section: SectionKind) -> [ProblemItem; 1] {
@@ -116,11 +105,7 @@ impl Probed {
     /// Sorts by key and applies the limits.
     pub(super) fn finish(mut self, section: SectionKind) -> (Vec<Item>, Vec<ProblemItem>) {
         let is_software = section == SectionKind::Software;
-        let items_max = if is_software {
-            SOFTWARE_ITEMS_MAX
-        } else {
-            SECTION_ITEMS_MAX
-        };
+        let items_max = if is_software { SOFTWARE_ITEMS_MAX } else { SECTION_ITEMS_MAX };
         let mut items = std::mem::take(&mut self.items);
         let given = items.len();
         items.sort_by(|a, b| a.key.cmp(&b.key));
@@ -140,11 +125,7 @@ impl Probed {
             let reason = format!("{} texts were too long and were cut.", self.texts_cut);
             self.problem(Failure::new(ProblemKind::Cut, source, reason));
         }
-        let problems = self
-            .problems
-            .into_iter()
-            .flat_map(|it| it.into_items(section))
-            .collect();
+        let problems = self.problems.into_iter().flat_map(|it| it.into_items(section)).collect();
         (items, problems)
     }
 }
@@ -166,10 +147,7 @@ mod tests {
     #[test]
     fn items_are_sorted_and_a_double_key_is_reported() {
         let (items, problems) = probed(["b", "a", "b"].map(String::from)).finish(SectionKind::Cpu);
-        assert_eq!(
-            items.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(),
-            ["a", "b"]
-        );
+        assert_eq!(items.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(problems[0].kind(), ProblemKind::Malformed);
     }
 

@@ -16,10 +16,7 @@ pub struct CleanText {
 pub fn clean_text(raw: &str, bytes_max: usize) -> CleanText {
     let raw = raw.trim();
     if raw.len() <= bytes_max && raw.bytes().all(|it| matches!(it, b' '..=b'~')) {
-        return CleanText {
-            text: raw.to_owned(),
-            cut: false,
-        };
+        return CleanText { text: raw.to_owned(), cut: false };
     }
     let mut text = String::with_capacity(raw.len().min(bytes_max));
     let mut cut = false;
@@ -66,20 +63,8 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_between_characters_and_says_so() {
-        assert_eq!(
-            clean_text("ééé", 5),
-            CleanText {
-                text: "éé".into(),
-                cut: true
-            }
-        );
-        assert_eq!(
-            clean_text("ééé", 6),
-            CleanText {
-                text: "ééé".into(),
-                cut: false
-            }
-        );
+        assert_eq!(clean_text("ééé", 5), CleanText { text: "éé".into(), cut: true });
+        assert_eq!(clean_text("ééé", 6), CleanText { text: "ééé".into(), cut: false });
     }
 
     #[test]

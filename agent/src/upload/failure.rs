@@ -52,9 +52,7 @@ impl Failure {
     /// When another try makes sense.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Busy {
-                pushback: Some(told), ..
-            } => Retry::After(*told),
+            Self::Busy { pushback: Some(told), .. } => Retry::After(*told),
             Self::Unreachable(_) | Self::Busy { .. } | Self::TimedOut(_) | Self::Broken(_) => Retry::BackOff,
             Self::Untrusted(_) | Self::Rejected(_) | Self::Invalid(_) | Self::Denied(_) => Retry::Seldom,
         }
@@ -99,10 +97,7 @@ pub(super) fn of_call(status: &Status, fate: &Fate) -> Failure {
 }
 
 fn busy(status: &Status, reason: String) -> Failure {
-    let told = status
-        .metadata()
-        .get(PUSHBACK)
-        .and_then(|it| it.to_str().ok()?.trim().parse::<i64>().ok());
+    let told = status.metadata().get(PUSHBACK).and_then(|it| it.to_str().ok()?.trim().parse::<i64>().ok());
     let pushback = told.map(|ms| u64::try_from(ms).map_or(Duration::MAX, Duration::from_millis));
     Failure::Busy { pushback, reason }
 }
@@ -115,11 +110,7 @@ fn words_of(status: &Status) -> String {
         words = inner.to_string();
         cause = inner.source();
     }
-    if words.is_empty() {
-        status.code().to_string()
-    } else {
-        words
-    }
+    if words.is_empty() { status.code().to_string() } else { words }
 }
 
 fn is_about_the_certificate(alert: AlertDescription) -> bool {
@@ -162,10 +153,7 @@ mod tests {
     #[test]
     fn a_busy_collector_is_obeyed_to_the_millisecond() {
         let retry = |code, ms| failure(code, ms).retry();
-        assert_eq!(
-            retry(Code::ResourceExhausted, Some("1500")),
-            Retry::After(Duration::from_millis(1500))
-        );
+        assert_eq!(retry(Code::ResourceExhausted, Some("1500")), Retry::After(Duration::from_millis(1500)));
         assert_eq!(retry(Code::Unavailable, Some("0")), Retry::After(Duration::ZERO));
         assert_eq!(retry(Code::Unavailable, Some("soon")), Retry::BackOff);
         assert_eq!(retry(Code::Unavailable, None), Retry::BackOff);
@@ -174,20 +162,12 @@ mod tests {
 
     #[test]
     fn what_will_not_change_by_itself_is_asked_seldom() {
-        for code in [
-            Code::Unauthenticated,
-            Code::PermissionDenied,
-            Code::InvalidArgument,
-            Code::FailedPrecondition,
-        ] {
+        for code in
+            [Code::Unauthenticated, Code::PermissionDenied, Code::InvalidArgument, Code::FailedPrecondition]
+        {
             assert_eq!(failure(code, None).retry(), Retry::Seldom, "{code:?}");
         }
-        for code in [
-            Code::Internal,
-            Code::Unknown,
-            Code::DeadlineExceeded,
-            Code::DataLoss,
-        ] {
+        for code in [Code::Internal, Code::Unknown, Code::DeadlineExceeded, Code::DataLoss] {
             assert_eq!(failure(code, None).retry(), Retry::BackOff, "{code:?}");
         }
     }

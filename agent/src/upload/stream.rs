@@ -55,13 +55,7 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(stream: TlsStream<TcpStream>) -> (Self, Arc<Fate>) {
         let fate = Arc::new(Fate::default());
-        (
-            Self {
-                stream,
-                fate: fate.clone(),
-            },
-            fate,
-        )
+        (Self { stream, fate: fate.clone() }, fate)
     }
 
     fn watch<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -39,7 +39,8 @@ impl SealKey {
         if exposed(path).map_err(file_error)? {
             return Err(AuthorityError::SealKeyExposed { path: path.to_owned() });
         }
-        let bytes = from_hex(text.trim()).ok_or_else(|| AuthorityError::SealKeyMalformed { path: path.to_owned() })?;
+        let bytes = from_hex(text.trim())
+            .ok_or_else(|| AuthorityError::SealKeyMalformed { path: path.to_owned() })?;
         Self::from_bytes(&bytes)
     }
 
@@ -56,7 +57,12 @@ impl SealKey {
 
     /// Encrypts `plain`; `bound` must be shown again to open it. The nonce is random and comes first: a key
     /// seals a handful of values in its life.
-    pub(super) fn seal(&self, entropy: &dyn Entropy, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>, AuthorityError> {
+    pub(super) fn seal(
+        &self,
+        entropy: &dyn Entropy,
+        bound: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, AuthorityError> {
         let mut nonce = [0_u8; NONCE_LEN];
         entropy.fill(&mut nonce);
         let mut body = plain.to_vec();
@@ -71,7 +77,10 @@ impl SealKey {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(AuthorityError::SealKeyWrong)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| AuthorityError::SealKeyWrong)?;
         let mut body = body.to_vec();
-        let plain = self.sealing.open_in_place(nonce, Aad::from(bound), &mut body).map_err(|_| AuthorityError::SealKeyWrong)?;
+        let plain = self
+            .sealing
+            .open_in_place(nonce, Aad::from(bound), &mut body)
+            .map_err(|_| AuthorityError::SealKeyWrong)?;
         Ok(plain.to_vec())
     }
 }

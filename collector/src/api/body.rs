@@ -22,26 +22,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let is_json = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|it| is_json(it.as_bytes()));
-        let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX)
-            .await
-            .map_err(|_| {
-                let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
-            })?;
+        let is_json = request.headers().get(header::CONTENT_TYPE).is_some_and(|it| is_json(it.as_bytes()));
+        let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| {
+            let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+        })?;
         if bytes.is_empty() {
             return parsed(b"{}").map(Self);
         }
         if !is_json {
             let detail = "the body must be application/json";
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "media-type",
-                detail,
-            ));
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", detail));
         }
         parsed(&bytes).map(Self)
     }
@@ -60,9 +51,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
 
 /// What the query's deserializer said, without the framework's preamble.
 fn cause_of(rejection: &dyn std::error::Error) -> String {
-    rejection
-        .source()
-        .map_or_else(|| rejection.to_string(), ToString::to_string)
+    rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string)
 }
 
 fn is_json(content_type: &[u8]) -> bool {
@@ -73,11 +62,7 @@ fn is_json(content_type: &[u8]) -> bool {
 /// In two steps, so that what is not JSON (or is nested too deeply) is told from what has a wrong field.
 fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            format!("the body is not JSON: {error}"),
-        )
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
     })?;
     serde_path_to_error::deserialize(value)
         .map_err(|error| refused(&error.path().to_string(), &error.inner().to_string()))
@@ -86,28 +71,19 @@ fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// Turns a deserializer's words into field and reason. An unknown or missing field is named in the words, any
 /// other fault by the path.
 fn refused(path: &str, message: &str) -> Problem {
-    let quoted = |prefix: &str| {
-        message
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.split('`').next())
-    };
+    let quoted = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
     if let Some(field) = find_after(message, "unknown field `") {
         return Problem::invalid(field, "is not a known field");
     }
     if let Some(field) = quoted("missing field `") {
         return Problem::invalid(field, "is needed");
     }
-    let (field, reason) = message
-        .split_once(": ")
-        .filter(|_| path == "query")
-        .unwrap_or((path, message));
+    let (field, reason) = message.split_once(": ").filter(|_| path == "query").unwrap_or((path, message));
     Problem::invalid(field, reason)
 }
 
 fn find_after<'a>(message: &'a str, mark: &str) -> Option<&'a str> {
-    message
-        .split_once(mark)
-        .and_then(|(_, rest)| rest.split('`').next())
+    message.split_once(mark).and_then(|(_, rest)| rest.split('`').next())
 }
 
 #[cfg(test)]
@@ -131,10 +107,7 @@ mod tests {
 
     #[test]
     fn the_field_at_fault_is_named() {
-        assert_eq!(
-            refusal(r#"{"summary":"a","colour":1}"#).1.as_deref(),
-            Some("colour")
-        );
+        assert_eq!(refusal(r#"{"summary":"a","colour":1}"#).1.as_deref(), Some("colour"));
         assert_eq!(refusal("{}").1.as_deref(), Some("summary"));
         assert_eq!(refusal(r#"{"summary":5}"#).1.as_deref(), Some("summary"));
         let (status, field, detail) = refusal(r#"{"summary":"a","severity":"awful"}"#);

@@ -12,17 +12,11 @@ use crate::{inventory, tickets};
 
 /// The REST interface under `/api/v1`, to be merged into the listener for people and programs.
 pub fn router(state: ApiState) -> Router {
-    let guarded = routes()
-        .into_iter()
-        .fold(Router::new(), |router, (path, methods)| {
-            router.route(path, methods)
-        });
+    let guarded =
+        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     guarded
         .route("/api/{*rest}", axum::routing::any(unknown))
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            guard::authenticated,
-        ))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::authenticated))
         .route(openapi::PATH, get(openapi::document))
         .layer(middleware::from_fn_with_state(state.clone(), guard::finished))
         .with_state(state)

@@ -24,11 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(unauthenticated)
+        parts.extensions.get::<Self>().cloned().ok_or_else(unauthenticated)
     }
 }
 
@@ -64,10 +60,7 @@ pub(super) async fn finished(State(state): State<ApiState>, request: Request, ne
     }
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
@@ -77,10 +70,9 @@ pub(super) async fn finished(State(state): State<ApiState>, request: Request, ne
 async fn admit(state: &ApiState, headers: &HeaderMap) -> Result<Caller, Response> {
     let refuse = || {
         let mut response = unauthenticated().into_response();
-        response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"parc\""),
-        );
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"parc\""));
         response
     };
     let key = bearer(headers).ok_or_else(refuse)?;
@@ -93,9 +85,7 @@ async fn admit(state: &ApiState, headers: &HeaderMap) -> Result<Caller, Response
     {
         let detail = "too many calls with this key; wait as long as Retry-After says";
         let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate", detail).into_response();
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
         return Err(response);
     }
     Ok(Caller(actor))
@@ -105,10 +95,7 @@ async fn admit(state: &ApiState, headers: &HeaderMap) -> Result<Caller, Response
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| key.trim())
-        .filter(|it| !it.is_empty())
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim()).filter(|it| !it.is_empty())
 }
 
 /// A missing, unknown, expired and revoked key are refused in the same words.
@@ -126,11 +113,7 @@ fn request_id(state: &ApiState, headers: &HeaderMap) -> String {
         (1..=REQUEST_ID_CHARS_MAX).contains(&it.len())
             && it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    if let Some(brought) = headers
-        .get(REQUEST_ID)
-        .and_then(|it| it.to_str().ok())
-        .filter(plain)
-    {
+    if let Some(brought) = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).filter(plain) {
         return brought.to_owned();
     }
     let mut random = [0_u8; 8];
@@ -142,20 +125,13 @@ fn request_id(state: &ApiState, headers: &HeaderMap) -> String {
 fn whole(mut problem: Problem, response: Response, path: String, request_id: &str) -> Response {
     let details = &mut problem.0;
     if let Some(cause) = details.cause.take() {
-        tracing::error!(
-            request.id = request_id,
-            http.status = details.status,
-            cause,
-            "request failed"
-        );
+        tracing::error!(request.id = request_id, http.status = details.status, cause, "request failed");
         details.instance = format!("urn:parc:incident:{request_id}");
     } else {
         details.instance = path;
     }
     let (mut parts, _) = response.into_parts();
-    parts
-        .headers
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     parts.headers.remove(header::CONTENT_LENGTH);
     let body = serde_json::to_vec(details).unwrap_or_default();
     Response::from_parts(parts, body.into())

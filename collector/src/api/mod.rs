@@ -40,10 +40,7 @@ pub struct ApiState {
 impl ApiState {
     /// With the default rate.
     pub fn new(context: Context) -> Self {
-        Self {
-            context,
-            limiter: RateLimiter::new(Rate::default()),
-        }
+        Self { context, limiter: RateLimiter::new(Rate::default()) }
     }
 }
 

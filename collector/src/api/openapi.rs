@@ -31,10 +31,7 @@ impl Document {
         document.merge(tickets::api::TicketsDocument::openapi());
         document.merge(inventory::api::AssetsDocument::openapi());
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("key", scheme);
+        document.components.get_or_insert_default().add_security_scheme("key", scheme);
         document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
         document
     }

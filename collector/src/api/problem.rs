@@ -72,27 +72,17 @@ impl Problem {
 
     /// The caller's role does not give it.
     pub fn forbidden() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "not allowed for this key's role",
-        )
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "not allowed for this key's role")
     }
 
     /// One field is wrong.
     pub fn invalid(field: &str, reason: impl std::fmt::Display) -> Self {
-        Self::invalid_fields(vec![FieldProblem {
-            field: field.to_owned(),
-            reason: reason.to_string(),
-        }])
+        Self::invalid_fields(vec![FieldProblem { field: field.to_owned(), reason: reason.to_string() }])
     }
 
     /// Fields are wrong; the first one is the problem's `field`.
     pub fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
-        let detail = errors
-            .first()
-            .map(|it| format!("{} {}", it.field, it.reason))
-            .unwrap_or_default();
+        let detail = errors.first().map(|it| format!("{} {}", it.field, it.reason)).unwrap_or_default();
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
         problem.0.field = errors.first().map(|it| it.field.clone());
         problem.0.errors = errors;
@@ -115,10 +105,7 @@ impl<E: Fault> From<E> for Problem {
         if let Some(field) = error.field() {
             let reason = error.to_string();
             let reason = reason.strip_prefix(field).unwrap_or(&reason).trim().to_owned();
-            problem.0.errors.push(FieldProblem {
-                field: field.to_owned(),
-                reason,
-            });
+            problem.0.errors.push(FieldProblem { field: field.to_owned(), reason });
             problem.0.field = Some(field.to_owned());
         }
         problem.0.cause = hidden.then(|| Chain(&error).to_string());
@@ -160,12 +147,7 @@ mod tests {
         let problem = Problem::from(StoreError::inconsistent("ticket", "number", "I202611_0001"));
         let problem = problem.0;
         assert_eq!(problem.status, 500);
-        assert!(
-            problem
-                .cause
-                .as_deref()
-                .is_some_and(|it| it.contains("I202611_0001"))
-        );
+        assert!(problem.cause.as_deref().is_some_and(|it| it.contains("I202611_0001")));
         let shown = serde_json::to_string(&problem).expect("json");
         assert!(!shown.contains("I202611_0001"), "{shown}");
     }

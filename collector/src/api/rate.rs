@@ -22,10 +22,7 @@ pub struct Rate {
 impl Default for Rate {
     /// A helpdesk that copies every ticket stays far below; a loop gone wild leaves room for others.
     fn default() -> Self {
-        Self {
-            per_second: 100.0,
-            burst: 400.0,
-        }
+        Self { per_second: 100.0, burst: 400.0 }
     }
 }
 
@@ -45,10 +42,7 @@ struct Bucket {
 impl RateLimiter {
     /// With that rate for every key.
     pub fn new(rate: Rate) -> Self {
-        Self {
-            rate,
-            buckets: Arc::default(),
-        }
+        Self { rate, buckets: Arc::default() }
     }
 
     /// Counts one call; otherwise says how long to wait.
@@ -57,10 +51,7 @@ impl RateLimiter {
         if buckets.len() >= KEYS_MAX && !buckets.contains_key(&key) {
             forget_oldest_half(&mut buckets);
         }
-        let bucket = buckets.entry(key).or_insert(Bucket {
-            tokens: self.rate.burst,
-            at: now,
-        });
+        let bucket = buckets.entry(key).or_insert(Bucket { tokens: self.rate.burst, at: now });
         let refill = now.since(bucket.at).as_secs_f64() * self.rate.per_second;
         bucket.tokens = (bucket.tokens + refill).min(self.rate.burst);
         bucket.at = bucket.at.max(now);
@@ -68,9 +59,7 @@ impl RateLimiter {
             bucket.tokens -= 1.0;
             return Ok(());
         }
-        Err(Duration::from_secs_f64(
-            ((1.0 - bucket.tokens) / self.rate.per_second).clamp(0.0, 3600.0),
-        ))
+        Err(Duration::from_secs_f64(((1.0 - bucket.tokens) / self.rate.per_second).clamp(0.0, 3600.0)))
     }
 }
 
@@ -91,20 +80,13 @@ mod tests {
 
     #[test]
     fn a_burst_is_allowed_and_then_the_rate_counts() {
-        let limiter = RateLimiter::new(Rate {
-            per_second: 2.0,
-            burst: 3.0,
-        });
+        let limiter = RateLimiter::new(Rate { per_second: 2.0, burst: 3.0 });
         let start = UtcMicros::from_seconds(1_000);
         for _ in 0..3 {
             assert_eq!(limiter.take(key(1), start), Ok(()));
         }
         assert_eq!(limiter.take(key(1), start), Err(Duration::from_millis(500)));
-        assert_eq!(
-            limiter.take(key(2), start),
-            Ok(()),
-            "another key has its own bucket"
-        );
+        assert_eq!(limiter.take(key(2), start), Ok(()), "another key has its own bucket");
         assert_eq!(limiter.take(key(1), start + Duration::from_millis(500)), Ok(()));
     }
 

@@ -47,35 +47,15 @@ impl Desk {
     pub(crate) async fn open(db: Db) -> Self {
         let noon = UtcMicros::parse("2026-11-12T12:00:00Z", &Zone::utc()).expect("valid");
         let clock = Arc::new(ManualClock::at(noon));
-        let context = Context {
-            db,
-            clock: clock.clone(),
-            entropy: Arc::new(SystemEntropy),
-        };
+        let context = Context { db, clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let acme = organisation(&context, "ACME").await;
         let umbrella = organisation(&context, "UMBRELLA").await;
         let requester = person(&context, Some(acme.id), "rita@acme.example", Role::Requester).await;
         let colleague = person(&context, Some(acme.id), "carl@acme.example", Role::Requester).await;
-        let stranger = person(
-            &context,
-            Some(umbrella.id),
-            "sven@umbrella.example",
-            Role::Requester,
-        )
-        .await;
+        let stranger = person(&context, Some(umbrella.id), "sven@umbrella.example", Role::Requester).await;
         let technician = person(&context, None, "tom@desk.example", Role::TechnicianN1).await;
         let lead = person(&context, None, "lena@desk.example", Role::Lead).await;
-        Self {
-            context,
-            clock,
-            acme,
-            umbrella,
-            requester,
-            colleague,
-            stranger,
-            technician,
-            lead,
-        }
+        Self { context, clock, acme, umbrella, requester, colleague, stranger, technician, lead }
     }
 
     pub(crate) async fn person(
@@ -129,9 +109,7 @@ impl Desk {
             lifecycle: Lifecycle::InUse,
             declared,
         };
-        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new)
-            .await
-            .expect("machine");
+        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new).await.expect("machine");
         tx.commit().await.expect("commit");
         ci
     }
@@ -140,12 +118,7 @@ impl Desk {
     pub(crate) async fn key(&self, role: Role, organisation_id: Option<OrganisationId>) -> String {
         let mut tx = self.context.db.begin().await.expect("begin");
         let name = format!("key of {}", role.code());
-        let new = NewApiKey {
-            name,
-            role,
-            organisation_id,
-            expires_at: None,
-        };
+        let new = NewApiKey { name, role, organisation_id, expires_at: None };
         let made = people::create_api_key(&mut tx, &self.context, &Actor::system(), new).await;
         tx.commit().await.expect("commit");
         made.expect("key").1.expose_secret().to_owned()
@@ -156,10 +129,7 @@ impl Desk {
     }
 
     pub(crate) fn hurried_router(&self, rate: Rate) -> axum::Router {
-        router(ApiState {
-            context: self.context.clone(),
-            limiter: RateLimiter::new(rate),
-        })
+        router(ApiState { context: self.context.clone(), limiter: RateLimiter::new(rate) })
     }
 
     pub(crate) async fn get(&self, key: &str, path: &str) -> Answer {
@@ -177,11 +147,7 @@ impl Desk {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Answer {
-        answer(
-            self.router(),
-            request(key, "POST", path, headers, Some(body.to_string())),
-        )
-        .await
+        answer(self.router(), request(key, "POST", path, headers, Some(body.to_string()))).await
     }
 }
 
@@ -213,25 +179,15 @@ pub(crate) fn request(
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
-    builder
-        .body(body.map_or_else(Body::empty, Body::from))
-        .expect("request")
+    builder.body(body.map_or_else(Body::empty, Body::from)).expect("request")
 }
 
 pub(crate) async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
     let response = router.oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .expect("body")
-        .to_vec();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("body").to_vec();
     let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        bytes,
-        json,
-    }
+    Answer { status: parts.status, headers: parts.headers, bytes, json }
 }
 
 async fn organisation(context: &Context, code: &str) -> Organisation {
@@ -242,18 +198,10 @@ async fn organisation(context: &Context, code: &str) -> Organisation {
         time_zone: "Europe/Paris".into(),
         demo: false,
     };
-    let made = sites::create_organisation(&mut tx, context, &Actor::system(), new)
-        .await
-        .expect("organisation");
-    let site = NewSite {
-        organisation_id: made.id,
-        name: "Lyon".into(),
-        address: String::new(),
-        main: true,
-    };
-    sites::create_site(&mut tx, context, &Actor::system(), site)
-        .await
-        .expect("site");
+    let made =
+        sites::create_organisation(&mut tx, context, &Actor::system(), new).await.expect("organisation");
+    let site = NewSite { organisation_id: made.id, name: "Lyon".into(), address: String::new(), main: true };
+    sites::create_site(&mut tx, context, &Actor::system(), site).await.expect("site");
     tx.commit().await.expect("commit");
     made
 }
@@ -274,9 +222,7 @@ async fn person(
         default_site_id: None,
         roles: vec![role],
     };
-    let made = people::create_person(&mut tx, context, &Actor::system(), new)
-        .await
-        .expect("person");
+    let made = people::create_person(&mut tx, context, &Actor::system(), new).await.expect("person");
     tx.commit().await.expect("commit");
     made
 }
@@ -287,33 +233,19 @@ pub(crate) fn assert_documented(answer: &Answer, method: &str, path: &str) {
     let responses = &document["paths"][path][method]["responses"];
     let status = answer.status.as_str();
     let response = responses.get(status).unwrap_or(&responses["4XX"]);
-    let (_, media) = response["content"]
-        .as_object()
-        .and_then(|it| it.iter().next())
-        .expect("a documented body");
+    let (_, media) =
+        response["content"].as_object().and_then(|it| it.iter().next()).expect("a documented body");
     check(&document, &media["schema"], &answer.json, path);
 }
 
 fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let pointer = reference.trim_start_matches('#');
-        return check(
-            document,
-            document.pointer(pointer).expect("known schema"),
-            value,
-            place,
-        );
+        return check(document, document.pointer(pointer).expect("known schema"), value, place);
     }
-    if let Some(options) = schema
-        .get("oneOf")
-        .or_else(|| schema.get("anyOf"))
-        .and_then(Value::as_array)
-    {
+    if let Some(options) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
         if value.is_null() {
-            return assert!(
-                options.iter().any(|it| it["type"] == "null"),
-                "{place} must not be null"
-            );
+            return assert!(options.iter().any(|it| it["type"] == "null"), "{place} must not be null");
         }
         let option = options.iter().find(|it| it["type"] != "null").expect("an option");
         return check(document, option, value, place);
@@ -323,15 +255,10 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
         None => vec![schema],
     };
     assert_type(schema, value, place);
-    if let Some(fields) = value
-        .as_object()
-        .filter(|_| parts.iter().any(|it| it.get("properties").is_some()))
+    if let Some(fields) = value.as_object().filter(|_| parts.iter().any(|it| it.get("properties").is_some()))
     {
         for required in parts.iter().filter_map(|it| it["required"].as_array()).flatten() {
-            assert!(
-                fields.contains_key(required.as_str().expect("name")),
-                "{place} lacks {required}"
-            );
+            assert!(fields.contains_key(required.as_str().expect("name")), "{place} lacks {required}");
         }
         for (name, field) in fields {
             let property = parts.iter().find_map(|it| it["properties"].get(name));
@@ -346,11 +273,7 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
 
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let reference = schema.get("$ref").and_then(Value::as_str);
-    reference.map_or(schema, |it| {
-        document
-            .pointer(it.trim_start_matches('#'))
-            .expect("known schema")
-    })
+    reference.map_or(schema, |it| document.pointer(it.trim_start_matches('#')).expect("known schema"))
 }
 
 fn assert_type(schema: &Value, value: &Value, place: &str) {

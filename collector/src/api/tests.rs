@@ -18,17 +18,10 @@ fn document() -> Value {
 #[test]
 fn every_route_is_in_the_document_and_nothing_else() {
     let document = document();
-    let mut documented: Vec<&str> = document["paths"]
-        .as_object()
-        .expect("paths")
-        .keys()
-        .map(String::as_str)
-        .collect();
-    let mut routed: Vec<&str> = door::routes()
-        .iter()
-        .map(|(path, _)| *path)
-        .chain(["/api/v1/openapi.json"])
-        .collect();
+    let mut documented: Vec<&str> =
+        document["paths"].as_object().expect("paths").keys().map(String::as_str).collect();
+    let mut routed: Vec<&str> =
+        door::routes().iter().map(|(path, _)| *path).chain(["/api/v1/openapi.json"]).collect();
     documented.sort_unstable();
     routed.sort_unstable();
     assert_eq!(documented, routed);
@@ -45,15 +38,9 @@ async fn every_method_is_in_the_document_and_nothing_else() {
         let documented = item.as_object().expect("operations");
         let path = path.replace("{number}", "I202611_0001").replace("{tag}", "--");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            let answered = answer(desk.router(), request(&key, method, &path, &[], None))
-                .await
-                .status;
+            let answered = answer(desk.router(), request(&key, method, &path, &[], None)).await.status;
             let expected = documented.contains_key(&method.to_lowercase());
-            assert_eq!(
-                answered != StatusCode::METHOD_NOT_ALLOWED,
-                expected,
-                "{method} {path}: {answered}"
-            );
+            assert_eq!(answered != StatusCode::METHOD_NOT_ALLOWED, expected, "{method} {path}: {answered}");
         }
     }
 }

@@ -7,12 +7,18 @@ use crate::kernel::actor::Actor;
 use crate::kernel::id::AuditEventId;
 use crate::sql;
 
-pub(super) async fn append(tx: &mut Tx, context: &Context, actor: &Actor, deed: &Deed<'_>) -> Result<(), StoreError> {
+pub(super) async fn append(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    deed: &Deed<'_>,
+) -> Result<(), StoreError> {
     let now = context.now();
     let id = AuditEventId::generate(now, context.entropy.as_ref());
     let (actor_kind, actor_id) = actor_columns(actor);
     let detail = deed.detail.to_string();
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "INSERT INTO audit_event (id, at, organisation_id, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, detail)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     )
@@ -28,7 +34,8 @@ pub(super) async fn append(tx: &mut Tx, context: &Context, actor: &Actor, deed: 
     .bind(&detail)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 #[cfg(test)]
@@ -44,8 +51,10 @@ pub(super) async fn labels_of(tx: &mut Tx, kind: &str, id: &str) -> Result<Vec<S
 
 #[cfg(test)]
 pub(super) async fn deeds_of(tx: &mut Tx, subject_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as("SELECT action, detail FROM audit_event WHERE subject_id = $1 ORDER BY at, id")
-        .bind(subject_id)
-        .fetch_all(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(
+        "SELECT action, detail FROM audit_event WHERE subject_id = $1 ORDER BY at, id"
+    )
+    .bind(subject_id)
+    .fetch_all(conn)
+    .await)
 }

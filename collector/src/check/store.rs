@@ -78,7 +78,11 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-pub(super) async fn violations(tx: &mut Tx, invariant: &Invariant, limit: i64) -> Result<(i64, Vec<String>), StoreError> {
+pub(super) async fn violations(
+    tx: &mut Tx,
+    invariant: &Invariant,
+    limit: i64,
+) -> Result<(i64, Vec<String>), StoreError> {
     let examples: Vec<String> = sql!(tx, |conn| sqlx::query_scalar(invariant.query).fetch_all(conn).await)?;
     let count = i64::try_from(examples.len()).unwrap_or(i64::MAX);
     let kept = usize::try_from(limit).unwrap_or_default();
@@ -89,9 +93,14 @@ pub(super) async fn violations(tx: &mut Tx, invariant: &Invariant, limit: i64) -
 /// `pg_amcheck`.
 pub(super) async fn engine_findings(tx: &mut Tx) -> Result<Vec<Finding>, StoreError> {
     let Tx::Sqlite(tx) = tx else { return Ok(Vec::new()) };
-    let complaints: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&mut **tx).await?;
+    let complaints: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&mut **tx).await?;
     let complaints: Vec<String> = complaints.into_iter().filter(|it| it != "ok").collect();
     let count = i64::try_from(complaints.len()).unwrap_or(i64::MAX);
     let invariant = "the database file is intact";
-    Ok(if complaints.is_empty() { Vec::new() } else { vec![Finding { invariant, count, examples: complaints }] })
+    Ok(if complaints.is_empty() {
+        Vec::new()
+    } else {
+        vec![Finding { invariant, count, examples: complaints }]
+    })
 }

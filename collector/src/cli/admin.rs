@@ -171,7 +171,11 @@ pub(super) struct AssetArguments {
 }
 
 /// Carries one command out in one transaction and returns the line to print.
-pub(super) async fn carry_out(context: &Context, settings: &Settings, what: Command) -> anyhow::Result<String> {
+pub(super) async fn carry_out(
+    context: &Context,
+    settings: &Settings,
+    what: Command,
+) -> anyhow::Result<String> {
     if let Command::Person(arguments) = what {
         return make_person(context, arguments).await;
     }
@@ -189,7 +193,12 @@ pub(super) async fn carry_out(context: &Context, settings: &Settings, what: Comm
     Ok(line)
 }
 
-async fn carry_out_in(tx: &mut Tx, context: &Context, fingerprint: &str, what: Command) -> anyhow::Result<String> {
+async fn carry_out_in(
+    tx: &mut Tx,
+    context: &Context,
+    fingerprint: &str,
+    what: Command,
+) -> anyhow::Result<String> {
     let actor = Actor::system();
     match what {
         Command::Organisation { code, name, time_zone } => {
@@ -215,7 +224,13 @@ async fn carry_out_in(tx: &mut Tx, context: &Context, fingerprint: &str, what: C
         Command::EnrollToken { organisation, site, uses, days, tag_policy } => {
             let organisation = organisation_of(tx, &organisation).await?;
             let site_id = optional_site(tx, &organisation, site.as_deref()).await?.map(|it| it.id);
-            let new = NewEnrollToken { organisation_id: organisation.id, site_id, uses_max: uses, valid_days: days, tag_policy };
+            let new = NewEnrollToken {
+                organisation_id: organisation.id,
+                site_id,
+                uses_max: uses,
+                valid_days: days,
+                tag_policy,
+            };
             let token = agents::create_enroll_token(tx, context, &actor, fingerprint, new).await?;
             Ok(token.expose_secret().to_owned())
         }
@@ -235,7 +250,9 @@ async fn make_person(context: &Context, arguments: PersonArguments) -> anyhow::R
     let mut tx = context.db.begin().await?;
     let organisation = optional_organisation(&mut tx, arguments.organisation.as_deref()).await?;
     let default_site_id = match &organisation {
-        Some(organisation) => optional_site(&mut tx, organisation, arguments.site.as_deref()).await?.map(|it| it.id),
+        Some(organisation) => {
+            optional_site(&mut tx, organisation, arguments.site.as_deref()).await?.map(|it| it.id)
+        }
         None => None,
     };
     let new = NewPerson {
@@ -302,7 +319,11 @@ async fn site_of(tx: &mut Tx, organisation: &Organisation, name: &str) -> anyhow
     found.with_context(|| format!("{} has no site {name}", organisation.code))
 }
 
-async fn optional_site(tx: &mut Tx, organisation: &Organisation, name: Option<&str>) -> anyhow::Result<Option<Site>> {
+async fn optional_site(
+    tx: &mut Tx,
+    organisation: &Organisation,
+    name: Option<&str>,
+) -> anyhow::Result<Option<Site>> {
     match name {
         Some(name) => site_of(tx, organisation, name).await.map(Some),
         None => Ok(None),

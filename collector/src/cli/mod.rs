@@ -62,7 +62,12 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct ConfigFile {
     /// Configuration file.
-    #[arg(long, value_name = "FILE", default_value = "/etc/parc/collector.toml", env = "PARC_COLLECTOR_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/parc/collector.toml",
+        env = "PARC_COLLECTOR_CONFIG"
+    )]
     config: PathBuf,
 }
 
@@ -131,7 +136,10 @@ async fn backup(file: &Path, target: &Path) -> anyhow::Result<ExitCode> {
     let target_text = target.to_str().context("the target's name is not UTF-8")?;
     crate::db::dialect::backup(&context.db, target_text).await?;
     context.db.close().await;
-    output::line(&format!("wrote {}; keep seal.key apart from it, both are needed to restore", target.display()));
+    output::line(&format!(
+        "wrote {}; keep seal.key apart from it, both are needed to restore",
+        target.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -154,7 +162,8 @@ async fn open(file: &Path) -> anyhow::Result<(Context, Settings)> {
 
 /// Logs go to standard error, so that what a command prints stays clean.
 fn start_logging(settings: &LogSettings) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&settings.level).context("log.level is not a filter")?;
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&settings.level).context("log.level is not a filter")?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.format {
         LogFormat::Text => builder.try_init(),

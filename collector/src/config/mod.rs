@@ -105,7 +105,10 @@ impl Settings {
     fn check(&self) -> Result<(), SettingsError> {
         let http = self.public_url.starts_with("http://") || self.public_url.starts_with("https://");
         if !http || self.public_url.ends_with('/') {
-            return Err(invalid("public_url", "must begin with http:// or https:// and not end with a slash"));
+            return Err(invalid(
+                "public_url",
+                "must begin with http:// or https:// and not end with a slash",
+            ));
         }
         self.agents.check()?;
         self.web.check()?;
@@ -132,13 +135,17 @@ mod tests {
 
     #[test]
     fn a_misspelt_key_is_refused_by_name() {
-        let error = Settings::parse(&format!("{LEAST}[web]\nlisten_on = \"0.0.0.0:80\"\n")).expect_err("refused");
+        let error =
+            Settings::parse(&format!("{LEAST}[web]\nlisten_on = \"0.0.0.0:80\"\n")).expect_err("refused");
         assert!(crate::kernel::error::Chain(&error).to_string().contains("listen_on"));
     }
 
     #[test]
     fn a_value_out_of_bounds_names_its_key() {
-        for (section, key) in [("[agents]\ninterval_s = 5", "agents.interval_s"), ("[retention]\nhistory_days = 1", "retention.history_days")] {
+        for (section, key) in [
+            ("[agents]\ninterval_s = 5", "agents.interval_s"),
+            ("[retention]\nhistory_days = 1", "retention.history_days"),
+        ] {
             let error = Settings::parse(&format!("{LEAST}{section}\n")).expect_err("refused");
             assert!(error.to_string().starts_with(key), "{error}");
         }
@@ -146,7 +153,8 @@ mod tests {
 
     #[test]
     fn the_database_address_shows_no_password() {
-        let settings = Settings::parse(&format!("{LEAST}[database]\nurl = \"postgres://parc:secret@db/parc\"\n"));
+        let settings =
+            Settings::parse(&format!("{LEAST}[database]\nurl = \"postgres://parc:secret@db/parc\"\n"));
         assert!(!format!("{:?}", settings.expect("valid")).contains("secret"));
     }
 }

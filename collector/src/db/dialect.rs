@@ -5,12 +5,12 @@ use super::{Db, StoreError, Tx};
 /// Size of the database in bytes, for metrics and `check`.
 pub async fn database_bytes(tx: &mut Tx) -> Result<i64, StoreError> {
     match tx {
-        Tx::Sqlite(tx) => sqlx::query_scalar(
-            "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
-        )
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(StoreError::from),
+        Tx::Sqlite(tx) => {
+            sqlx::query_scalar("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+                .fetch_one(&mut **tx)
+                .await
+                .map_err(StoreError::from)
+        }
         Tx::Postgres(tx) => sqlx::query_scalar("SELECT pg_database_size(current_database())")
             .fetch_one(&mut **tx)
             .await
@@ -56,7 +56,12 @@ where
 }
 
 /// Runs a statement for a list of integers, bound as `$1`, and one key, bound as `$2`.
-pub async fn execute_for_integers(tx: &mut Tx, sql: ListSql, list: &[i64], key: uuid::Uuid) -> Result<(), StoreError> {
+pub async fn execute_for_integers(
+    tx: &mut Tx,
+    sql: ListSql,
+    list: &[i64],
+    key: uuid::Uuid,
+) -> Result<(), StoreError> {
     match tx {
         Tx::Sqlite(tx) => {
             sqlx::query(sql.sqlite).bind(json_list(list)).bind(key).execute(&mut **tx).await.map(drop)

@@ -190,14 +190,18 @@ impl Fault for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Busy(_) => ErrorKind::Unavailable,
-            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => ErrorKind::Internal,
+            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => {
+                ErrorKind::Internal
+            }
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::Busy(_) => "database-unavailable",
-            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => "internal",
+            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => {
+                "internal"
+            }
         }
     }
 }
@@ -207,8 +211,10 @@ fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
         sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
-            matches!(code.as_ref(), "5" | "6" | "517" | "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "25006" | "55P03")
-                || code.starts_with("08")
+            matches!(
+                code.as_ref(),
+                "5" | "6" | "517" | "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "25006" | "55P03"
+            ) || code.starts_with("08")
         }),
         _ => false,
     }

@@ -38,8 +38,13 @@ impl SqliteDb {
             .statement_cache_capacity(256)
             .pragma("temp_store", "memory")
             .optimize_on_close(true, 400);
-        let writer_options = options.clone().create_if_missing(true).pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
-        let writer = SqlitePoolOptions::new().max_connections(1).min_connections(1).connect_with(writer_options).await?;
+        let writer_options =
+            options.clone().create_if_missing(true).pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .connect_with(writer_options)
+            .await?;
         refuse_old_library(&writer).await?;
         let reader_options = options.read_only(true).pragma("cache_size", format!("-{READER_CACHE_KIB}"));
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reader_options);

@@ -3,7 +3,11 @@
 //!
 //! PostgreSQL is found through `PARC_TEST_POSTGRES_URL` (a server on which databases may be created);
 //! with `PARC_TEST_REQUIRE_POSTGRES` set, its absence fails the test instead of leaving it out.
-#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "for tests only: what fails, fails the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "for tests only: what fails, fails the test"
+)]
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
@@ -116,7 +120,10 @@ async fn ensure_template(admin: &mut PgConnection, server: &str) -> String {
         let db = Db::open(&with_database(server, &draft)).await.expect("open the template");
         db.migrate().await.expect("migrate the template");
         db.close().await;
-        admin.execute(AssertSqlSafe(format!("ALTER DATABASE {draft} RENAME TO {name}"))).await.expect("publish");
+        admin
+            .execute(AssertSqlSafe(format!("ALTER DATABASE {draft} RENAME TO {name}")))
+            .await
+            .expect("publish");
     }
     admin.execute("SELECT pg_advisory_unlock(7261)").await.expect("unlock");
     name

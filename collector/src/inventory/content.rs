@@ -158,32 +158,18 @@ impl Section {
 
 fn encode_items(kind: SectionKind, items: &BTreeMap<String, Kept>) -> Vec<u8> {
     let stored = items.iter().map(|(key, kept)| {
-        let item = v1::Item {
-            key: key.clone(),
-            body: kept.body.clone().unwrap_or_default(),
-        };
+        let item = v1::Item { key: key.clone(), body: kept.body.clone().unwrap_or_default() };
         let usual = kept.body.is_some() && digest::item_id(kind, &item) == kept.raw_id;
         let raw_id = if usual { Vec::new() } else { kept.raw_id.to_vec() };
-        StoredItem {
-            key: item.key,
-            body: item.body,
-            raw_id,
-            aside: kept.body.is_none(),
-        }
+        StoredItem { key: item.key, body: item.body, raw_id, aside: kept.body.is_none() }
     });
-    StoredSection {
-        items: stored.collect(),
-    }
-    .encode_to_vec()
+    StoredSection { items: stored.collect() }.encode_to_vec()
 }
 
 fn encode_software(items: &BTreeMap<i64, Installed>, marks: &HashMap<TitleId, Mark>) -> Vec<u8> {
     let mut stored = StoredSoftware::default();
     for (key_hash, item) in items {
-        let mark = Mark {
-            raw_id: item.raw_id,
-            key_hash: *key_hash,
-        };
+        let mark = Mark { raw_id: item.raw_id, key_hash: *key_hash };
         match item.title {
             Some(title) if marks.get(&title) == Some(&mark) => stored.titles.push(title.0),
             title => stored.own.push(StoredSpelling {
@@ -209,9 +195,8 @@ pub(super) fn content_id(kind: SectionKind, encoded: &[u8]) -> Digest {
 
 /// Compresses an encoded content for the table.
 pub(super) fn pack(encoded: &[u8]) -> Vec<u8> {
-    let compressed = (encoded.len() > PLAIN_BYTES_MAX)
-        .then(|| zstd::bulk::compress(encoded, ZSTD_LEVEL).ok())
-        .flatten();
+    let compressed =
+        (encoded.len() > PLAIN_BYTES_MAX).then(|| zstd::bulk::compress(encoded, ZSTD_LEVEL).ok()).flatten();
     let (format, body) = match &compressed {
         Some(bytes) if bytes.len() < encoded.len() => (ZSTD, bytes.as_slice()),
         _ => (PLAIN, encoded),
@@ -268,21 +253,12 @@ impl Unpacked {
         for item in stored.items {
             let raw_id = match item.raw_id.as_slice() {
                 [] => {
-                    let wire = v1::Item {
-                        key: item.key.clone(),
-                        body: item.body.clone(),
-                    };
+                    let wire = v1::Item { key: item.key.clone(), body: item.body.clone() };
                     digest::item_id(self.kind, &wire)
                 }
                 id => id.try_into().map_err(|_| self.broken())?,
             };
-            items.insert(
-                item.key,
-                Kept {
-                    raw_id,
-                    body: (!item.aside).then_some(item.body),
-                },
-            );
+            items.insert(item.key, Kept { raw_id, body: (!item.aside).then_some(item.body) });
         }
         Ok(Section::Items(items))
     }
@@ -294,25 +270,15 @@ impl Unpacked {
         let stored = self.software()?;
         let mut items = BTreeMap::new();
         for id in stored.titles.into_iter().map(TitleId) {
-            let mark = marks
-                .get(&id)
-                .ok_or_else(|| StoreError::inconsistent("software_title", "id", id.0))?;
-            items.insert(
-                mark.key_hash,
-                Installed {
-                    raw_id: mark.raw_id,
-                    title: Some(id),
-                },
-            );
+            let mark =
+                marks.get(&id).ok_or_else(|| StoreError::inconsistent("software_title", "id", id.0))?;
+            items.insert(mark.key_hash, Installed { raw_id: mark.raw_id, title: Some(id) });
         }
         for own in stored.own {
             let raw_id = own.raw_id.as_slice().try_into().map_err(|_| self.broken())?;
             items.insert(
                 own.key_hash,
-                Installed {
-                    raw_id,
-                    title: (own.title != 0).then_some(TitleId(own.title)),
-                },
+                Installed { raw_id, title: (own.title != 0).then_some(TitleId(own.title)) },
             );
         }
         Ok(items)
@@ -335,31 +301,13 @@ mod tests {
     fn a_section_comes_back_as_it_was_stored() {
         let item = v1::Item {
             key: "cpu0".into(),
-            body: v1::CpuItem {
-                cores: 4,
-                ..Default::default()
-            }
-            .encode_to_vec(),
+            body: v1::CpuItem { cores: 4, ..Default::default() }.encode_to_vec(),
         };
-        let usual = Kept {
-            raw_id: digest::item_id(SectionKind::Cpu, &item),
-            body: Some(item.body),
-        };
-        let mended = Kept {
-            raw_id: [7; 16],
-            body: Some(vec![24, 2]),
-        };
-        let aside = Kept {
-            raw_id: [8; 16],
-            body: None,
-        };
+        let usual = Kept { raw_id: digest::item_id(SectionKind::Cpu, &item), body: Some(item.body) };
+        let mended = Kept { raw_id: [7; 16], body: Some(vec![24, 2]) };
+        let aside = Kept { raw_id: [8; 16], body: None };
         let items = [("cpu0", usual), ("cpu1", mended), ("cpu2", aside)];
-        let section = Section::Items(
-            items
-                .into_iter()
-                .map(|(key, kept)| (key.to_owned(), kept))
-                .collect(),
-        );
+        let section = Section::Items(items.into_iter().map(|(key, kept)| (key.to_owned(), kept)).collect());
         let packed = pack(&section.encode(SectionKind::Cpu, &HashMap::new()));
         let back = Unpacked::new(SectionKind::Cpu, &packed)
             .and_then(|it| it.section(&HashMap::new()))
@@ -371,26 +319,10 @@ mod tests {
 
     #[test]
     fn a_title_spelt_as_usual_costs_eight_bytes() {
-        let entries = (1..=300_i64).map(|n| {
-            (
-                n,
-                Installed {
-                    raw_id: [9; 16],
-                    title: Some(TitleId(n * 7)),
-                },
-            )
-        });
+        let entries = (1..=300_i64).map(|n| (n, Installed { raw_id: [9; 16], title: Some(TitleId(n * 7)) }));
         let section = Section::Software(entries.clone().collect());
         let marks: HashMap<TitleId, Mark> = entries
-            .filter_map(|(n, it)| {
-                Some((
-                    it.title?,
-                    Mark {
-                        raw_id: it.raw_id,
-                        key_hash: n,
-                    },
-                ))
-            })
+            .filter_map(|(n, it)| Some((it.title?, Mark { raw_id: it.raw_id, key_hash: n })))
             .collect();
         let encoded = section.encode(SectionKind::Software, &marks);
         assert!(encoded.len() < 300 * 8 + 16, "{}", encoded.len());
@@ -402,26 +334,13 @@ mod tests {
 
     #[test]
     fn another_spelling_and_an_item_set_aside_are_kept_as_they_are() {
-        let own = Installed {
-            raw_id: [1; 16],
-            title: Some(TitleId(5)),
-        };
-        let aside = Installed {
-            raw_id: [2; 16],
-            title: None,
-        };
+        let own = Installed { raw_id: [1; 16], title: Some(TitleId(5)) };
+        let aside = Installed { raw_id: [2; 16], title: None };
         let section = Section::Software([(10, own), (11, aside)].into());
-        let marks = HashMap::from([(
-            TitleId(5),
-            Mark {
-                raw_id: [3; 16],
-                key_hash: 10,
-            },
-        )]);
+        let marks = HashMap::from([(TitleId(5), Mark { raw_id: [3; 16], key_hash: 10 })]);
         let packed = pack(&section.encode(SectionKind::Software, &marks));
-        let back = Unpacked::new(SectionKind::Software, &packed)
-            .and_then(|it| it.section(&marks))
-            .expect("unpack");
+        let back =
+            Unpacked::new(SectionKind::Software, &packed).and_then(|it| it.section(&marks)).expect("unpack");
         assert_eq!(back, section);
         assert_eq!(back.titles(), [TitleId(5)]);
     }

@@ -42,10 +42,7 @@ pub async fn create_ci(
     }
     let location = text::optional_line(&new.location, VALUE_CHARS_MAX)
         .map_err(|it| invalid("location", it.to_string()))?;
-    let mut columns = Columns {
-        location: location.unwrap_or_default(),
-        ..Columns::default()
-    };
+    let mut columns = Columns { location: location.unwrap_or_default(), ..Columns::default() };
     for field in DeclaredField::ALL {
         columns.set(field, None, &declared);
     }
@@ -62,11 +59,7 @@ pub async fn create_ci(
     };
     ci_store::insert(tx, &row, now).await?;
     for (field, value) in declared {
-        let value = SourcedValue {
-            value,
-            source: actor.label.clone(),
-            at: now,
-        };
+        let value = SourcedValue { value, source: actor.label.clone(), at: now };
         ci_store::declare(tx, row.id, field, Some(&value)).await?;
     }
     if let Some(tag) = &new.tag
@@ -75,15 +68,7 @@ pub async fn create_ci(
         return Err(InventoryError::TagTaken(tag.display().to_owned()));
     }
     let detail = json!({ "tag": row.columns.tag });
-    tags::record(
-        tx,
-        context,
-        actor,
-        (new.organisation_id, row.id),
-        "ci.created",
-        detail,
-    )
-    .await?;
+    tags::record(tx, context, actor, (new.organisation_id, row.id), "ci.created", detail).await?;
     Ok(row.id)
 }
 
@@ -96,30 +81,17 @@ pub async fn declare(
     field: DeclaredField,
     value: &str,
 ) -> Result<(), InventoryError> {
-    let summary = super::find_ci(tx, actor.scope, ci)
-        .await?
-        .ok_or(InventoryError::NotFound)?;
+    let summary = super::find_ci(tx, actor.scope, ci).await?.ok_or(InventoryError::NotFound)?;
     if summary.lifecycle == Lifecycle::Retired {
         return Err(InventoryError::Conflict("a retired item is not changed"));
     }
     let value = parse(field, value)?;
-    let sourced = value.clone().map(|value| SourcedValue {
-        value,
-        source: actor.label.clone(),
-        at: context.now(),
-    });
+    let sourced =
+        value.clone().map(|value| SourcedValue { value, source: actor.label.clone(), at: context.now() });
     ci_store::declare(tx, ci, field, sourced.as_ref()).await?;
     refresh(tx, ci).await?;
     let detail = json!({ "field": field.code(), "value": value });
-    Ok(tags::record(
-        tx,
-        context,
-        actor,
-        (summary.organisation_id, ci),
-        "ci.declared",
-        detail,
-    )
-    .await?)
+    Ok(tags::record(tx, context, actor, (summary.organisation_id, ci), "ci.declared", detail).await?)
 }
 
 /// Where an item stands and who has it. A machine that moved keeps its history.
@@ -131,7 +103,8 @@ pub async fn place(
     placement: &Placement,
 ) -> Result<(), InventoryError> {
     let summary = super::find_ci(tx, actor.scope, ci).await?.ok_or(InventoryError::NotFound)?;
-    let location = text::optional_line(&placement.location, VALUE_CHARS_MAX).map_err(|it| invalid("location", it.to_string()))?;
+    let location = text::optional_line(&placement.location, VALUE_CHARS_MAX)
+        .map_err(|it| invalid("location", it.to_string()))?;
     let Some(mut columns) = ci_store::read_columns(tx, &[ci]).await?.remove(&ci) else {
         return Err(InventoryError::NotFound);
     };
@@ -144,14 +117,9 @@ pub async fn place(
 
 /// Recomputes the columns that declarations and sections share.
 pub(super) async fn refresh(tx: &mut Tx, ci: CiId) -> Result<(), StoreError> {
-    let declared = ci_store::read_declared(tx, &[ci])
-        .await?
-        .remove(&ci)
-        .unwrap_or_default();
-    let declared: BTreeMap<DeclaredField, String> = declared
-        .into_iter()
-        .map(|(field, it)| (field, it.value))
-        .collect();
+    let declared = ci_store::read_declared(tx, &[ci]).await?.remove(&ci).unwrap_or_default();
+    let declared: BTreeMap<DeclaredField, String> =
+        declared.into_iter().map(|(field, it)| (field, it.value)).collect();
     let state = view::read_state(tx, ci, &[SectionKind::System, SectionKind::Os]).await?;
     let Some(mut columns) = ci_store::read_columns(tx, &[ci]).await?.remove(&ci) else {
         return Ok(());
@@ -159,17 +127,10 @@ pub(super) async fn refresh(tx: &mut Tx, ci: CiId) -> Result<(), StoreError> {
     let system = state
         .bodies(SectionKind::System)
         .find_map(|it| if let Body::System(it) = it { Some(it) } else { None });
-    for field in [
-        DeclaredField::Make,
-        DeclaredField::Model,
-        DeclaredField::Serial,
-        DeclaredField::Kind,
-    ] {
+    for field in [DeclaredField::Make, DeclaredField::Model, DeclaredField::Serial, DeclaredField::Kind] {
         columns.set(field, system.map(|it| system_fact(it, field)), &declared);
     }
-    let os = state
-        .bodies(SectionKind::Os)
-        .find_map(|it| if let Body::Os(it) = it { Some(it) } else { None });
+    let os = state.bodies(SectionKind::Os).find_map(|it| if let Body::Os(it) = it { Some(it) } else { None });
     columns.set(DeclaredField::Name, os.map(|it| it.hostname.clone()), &declared);
     columns.refresh_search_key();
     ci_store::update_columns(tx, ci, &columns).await
@@ -198,8 +159,5 @@ fn is_date(value: &str) -> bool {
 }
 
 fn invalid(field: &'static str, reason: impl Into<String>) -> InventoryError {
-    InventoryError::Invalid {
-        field,
-        reason: reason.into(),
-    }
+    InventoryError::Invalid { field, reason: reason.into() }
 }

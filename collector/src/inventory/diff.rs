@@ -36,9 +36,7 @@ pub(super) fn diff(
     new: &BTreeMap<String, Body>,
 ) -> Vec<ItemChange> {
     let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    keys.into_iter()
-        .filter_map(|key| diff_item(kind, key, old.get(key), new.get(key)))
-        .collect()
+    keys.into_iter().filter_map(|key| diff_item(kind, key, old.get(key), new.get(key))).collect()
 }
 
 fn diff_item(kind: SectionKind, key: &str, old: Option<&Body>, new: Option<&Body>) -> Option<ItemChange> {
@@ -57,14 +55,7 @@ fn diff_item(kind: SectionKind, key: &str, old: Option<&Body>, new: Option<&Body
         return None;
     }
     let label = label(kind, key, new.or(old)?);
-    Some(ItemChange {
-        kind,
-        key: shown_key(key),
-        label,
-        operation,
-        before,
-        after,
-    })
+    Some(ItemChange { kind, key: shown_key(key), label, operation, before, after })
 }
 
 fn keep_differences(before: &mut Map<String, Value>, after: &mut Map<String, Value>) {
@@ -97,11 +88,7 @@ pub(super) fn diff_software(removed: Vec<InstalledTitle>, added: Vec<InstalledTi
         let before = gone.get_mut(&product(&title)).and_then(VecDeque::pop_front);
         changes.push(software_change(before.as_ref(), Some(&title)));
     }
-    changes.extend(
-        gone.values()
-            .flatten()
-            .map(|title| software_change(Some(title), None)),
-    );
+    changes.extend(gone.values().flatten().map(|title| software_change(Some(title), None)));
     changes.sort_by(|a, b| a.key.cmp(&b.key));
     changes
 }
@@ -109,13 +96,9 @@ pub(super) fn diff_software(removed: Vec<InstalledTitle>, added: Vec<InstalledTi
 fn software_change(before: Option<&InstalledTitle>, after: Option<&InstalledTitle>) -> ItemChange {
     let title = after.or(before);
     let name = title.map(|it| it.name.clone()).unwrap_or_default();
-    let key = title
-        .map(|it| format!("{}/{}/{}", it.source, it.name, it.architecture))
-        .unwrap_or_default();
-    let (mut old, mut new) = (
-        before.map(title_fields).unwrap_or_default(),
-        after.map(title_fields).unwrap_or_default(),
-    );
+    let key = title.map(|it| format!("{}/{}/{}", it.source, it.name, it.architecture)).unwrap_or_default();
+    let (mut old, mut new) =
+        (before.map(title_fields).unwrap_or_default(), after.map(title_fields).unwrap_or_default());
     let operation = match (before, after) {
         (Some(_), Some(_)) => {
             keep_differences(&mut old, &mut new);
@@ -135,21 +118,8 @@ fn software_change(before: Option<&InstalledTitle>, after: Option<&InstalledTitl
 }
 
 fn title_fields(title: &InstalledTitle) -> Map<String, Value> {
-    let InstalledTitle {
-        name,
-        version,
-        publisher,
-        architecture,
-        source,
-    } = title.clone();
-    Body::Software(v1::SoftwareItem {
-        name,
-        version,
-        publisher,
-        architecture,
-        source,
-    })
-    .fields()
+    let InstalledTitle { name, version, publisher, architecture, source } = title.clone();
+    Body::Software(v1::SoftwareItem { name, version, publisher, architecture, source }).fields()
 }
 
 /// What people call an item.
@@ -175,10 +145,9 @@ pub(super) fn render(at: UtcMicros, change: &ItemChange) -> Change {
     let (before, after) = match change.operation {
         Operation::Added => (String::new(), summary(change.kind, &change.after)),
         Operation::Removed => (summary(change.kind, &change.before), String::new()),
-        Operation::Changed => (
-            fields_text(change.kind, &change.before),
-            fields_text(change.kind, &change.after),
-        ),
+        Operation::Changed => {
+            (fields_text(change.kind, &change.before), fields_text(change.kind, &change.after))
+        }
     };
     Change {
         at,
@@ -210,19 +179,14 @@ fn summary(kind: SectionKind, fields: &Map<String, Value>) -> String {
     if kind == SectionKind::Memory && fields.get("empty") == Some(&Value::Bool(true)) {
         return "empty".to_owned();
     }
-    let words = shown
-        .iter()
-        .filter_map(|field| Some(value_text(field, fields.get(*field)?)));
+    let words = shown.iter().filter_map(|field| Some(value_text(field, fields.get(*field)?)));
     cut(&words.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
 /// Differing fields by name; the version of a title alone.
 fn fields_text(kind: SectionKind, fields: &Map<String, Value>) -> String {
     if let (SectionKind::Software | SectionKind::AssetTag, 1) = (kind, fields.len()) {
-        return cut(&fields
-            .iter()
-            .map(|(field, value)| value_text(field, value))
-            .collect::<String>());
+        return cut(&fields.iter().map(|(field, value)| value_text(field, value)).collect::<String>());
     }
     let texts = fields.iter().map(|(field, value)| match value {
         Value::String(text) => format!("{field} {text}"),
@@ -248,9 +212,7 @@ fn value_text(field: &str, value: &Value) -> String {
 }
 
 fn encryption(number: Option<i64>) -> &'static str {
-    let known = number
-        .and_then(|it| i32::try_from(it).ok())
-        .and_then(|it| v1::Encryption::try_from(it).ok());
+    let known = number.and_then(|it| i32::try_from(it).ok()).and_then(|it| v1::Encryption::try_from(it).ok());
     match known {
         Some(v1::Encryption::None) => "not encrypted",
         Some(v1::Encryption::Luks) => "LUKS",
@@ -267,11 +229,8 @@ fn cut(text: &str) -> String {
 
 /// Takes one change back: the items as they were before it.
 pub(super) fn undo(items: &mut BTreeMap<String, Body>, change: &ItemChange) {
-    let key = items
-        .keys()
-        .find(|it| shown_key(it) == change.key)
-        .cloned()
-        .unwrap_or_else(|| change.key.clone());
+    let key =
+        items.keys().find(|it| shown_key(it) == change.key).cloned().unwrap_or_else(|| change.key.clone());
     match change.operation {
         Operation::Added => drop(items.remove(&key)),
         Operation::Removed => {
@@ -314,20 +273,11 @@ mod tests {
     fn an_upgrade_is_one_change_and_other_titles_come_and_go() {
         let removed = vec![title("7-Zip", "24.07"), title("gone", "1")];
         let added = vec![title("new", "2"), title("7-Zip", "24.08")];
-        let shown: Vec<Change> = diff_software(removed, added)
-            .iter()
-            .map(|it| render(UtcMicros(1), it))
-            .collect();
+        let shown: Vec<Change> =
+            diff_software(removed, added).iter().map(|it| render(UtcMicros(1), it)).collect();
         let lines: Vec<(&str, Operation, &str, &str)> = shown
             .iter()
-            .map(|it| {
-                (
-                    it.item.as_str(),
-                    it.operation,
-                    it.before.as_str(),
-                    it.after.as_str(),
-                )
-            })
+            .map(|it| (it.item.as_str(), it.operation, it.before.as_str(), it.after.as_str()))
             .collect();
         assert_eq!(
             lines,
@@ -342,30 +292,16 @@ mod tests {
     #[test]
     fn only_the_fields_that_differ_are_shown() {
         let old = BTreeMap::from([("a".to_owned(), memory(4096, 3200))]);
-        let new = BTreeMap::from([
-            ("a".to_owned(), memory(8192, 3200)),
-            ("b".to_owned(), memory(16384, 0)),
-        ]);
-        let shown: Vec<Change> = diff(SectionKind::Memory, &old, &new)
-            .iter()
-            .map(|it| render(UtcMicros(1), it))
-            .collect();
-        assert_eq!(
-            (shown[0].before.as_str(), shown[0].after.as_str()),
-            ("size_mib 4096", "size_mib 8192")
-        );
-        assert_eq!(
-            (shown[1].item.as_str(), shown[1].after.as_str()),
-            ("DIMM A", "16384 MiB DDR4")
-        );
+        let new = BTreeMap::from([("a".to_owned(), memory(8192, 3200)), ("b".to_owned(), memory(16384, 0))]);
+        let shown: Vec<Change> =
+            diff(SectionKind::Memory, &old, &new).iter().map(|it| render(UtcMicros(1), it)).collect();
+        assert_eq!((shown[0].before.as_str(), shown[0].after.as_str()), ("size_mib 4096", "size_mib 8192"));
+        assert_eq!((shown[1].item.as_str(), shown[1].after.as_str()), ("DIMM A", "16384 MiB DDR4"));
     }
 
     #[test]
     fn undoing_the_differences_gives_the_old_state() {
-        let old = BTreeMap::from([
-            ("a".to_owned(), memory(4096, 3200)),
-            ("b".to_owned(), memory(1, 1)),
-        ]);
+        let old = BTreeMap::from([("a".to_owned(), memory(4096, 3200)), ("b".to_owned(), memory(1, 1))]);
         let new = BTreeMap::from([("a".to_owned(), memory(8192, 0)), ("c".to_owned(), memory(2, 2))]);
         let mut state = new.clone();
         for change in diff(SectionKind::Memory, &old, &new).iter().rev() {
@@ -376,13 +312,8 @@ mod tests {
 
     #[test]
     fn values_outside_the_history_are_no_change() {
-        let volume = |free_mib| {
-            Body::Volumes(v1::VolumeItem {
-                size_mib: 10,
-                free_mib,
-                ..Default::default()
-            })
-        };
+        let volume =
+            |free_mib| Body::Volumes(v1::VolumeItem { size_mib: 10, free_mib, ..Default::default() });
         let old = BTreeMap::from([("/".to_owned(), volume(5))]);
         let new = BTreeMap::from([("/".to_owned(), volume(4))]);
         assert!(diff(SectionKind::Volumes, &old, &new).is_empty());

@@ -66,36 +66,18 @@ pub async fn enroll_ci(
     ci_store::adopt(tx, ci_id, machine.site_id).await?;
     let rows: Vec<IdentifierRow> = identifiers
         .into_iter()
-        .map(|identifier| IdentifierRow {
-            organisation_id: machine.organisation_id,
-            identifier,
-            ci_id,
-        })
+        .map(|identifier| IdentifierRow { organisation_id: machine.organisation_id, identifier, ci_id })
         .collect();
     identity::insert(tx, &rows).await?;
     let detail = json!({ "recognised": recognised.is_some() });
-    tags::record(
-        tx,
-        context,
-        &Actor::system(),
-        (machine.organisation_id, ci_id),
-        "ci.enrolled",
-        detail,
-    )
-    .await?;
-    Ok(EnrolledCi {
-        ci_id,
-        recognised: recognised.is_some(),
-    })
+    tags::record(tx, context, &Actor::system(), (machine.organisation_id, ci_id), "ci.enrolled", detail)
+        .await?;
+    Ok(EnrolledCi { ci_id, recognised: recognised.is_some() })
 }
 
 /// An item made in advance for the claimed tag.
 async fn find_waiting(tx: &mut Tx, machine: &EnrollingMachine) -> Result<Option<CiId>, InventoryError> {
-    let Some(tag) = machine
-        .claimed_tag
-        .as_ref()
-        .filter(|_| machine.tag_policy != TagPolicy::None)
-    else {
+    let Some(tag) = machine.claimed_tag.as_ref().filter(|_| machine.tag_policy != TagPolicy::None) else {
         return Ok(None);
     };
     let holder = ci_store::find_holder(tx, machine.organisation_id, tag.key()).await?;
@@ -103,20 +85,12 @@ async fn find_waiting(tx: &mut Tx, machine: &EnrollingMachine) -> Result<Option<
         return Ok(None);
     };
     let summary = list::find(tx, Scope::All, holder.id).await?;
-    Ok(summary
-        .filter(|it| it.lifecycle != Lifecycle::Retired)
-        .map(|it| it.id))
+    Ok(summary.filter(|it| it.lifecycle != Lifecycle::Retired).map(|it| it.id))
 }
 
 async fn create(tx: &mut Tx, context: &Context, machine: &EnrollingMachine) -> Result<CiId, InventoryError> {
-    let name: String = text::cleaned(&machine.hostname, false)
-        .chars()
-        .take(HOSTNAME_CHARS_MAX)
-        .collect();
-    let mut columns = Columns {
-        name,
-        ..Columns::default()
-    };
+    let name: String = text::cleaned(&machine.hostname, false).chars().take(HOSTNAME_CHARS_MAX).collect();
+    let mut columns = Columns { name, ..Columns::default() };
     columns.refresh_search_key();
     let row = ci_store::NewRow {
         id: CiId::generate(context.now(), context.entropy.as_ref()),

@@ -31,10 +31,7 @@ pub(super) struct Tidy {
 
 impl Tidy {
     pub(super) fn new(now: UtcMicros) -> Self {
-        Self {
-            now,
-            notes: Vec::new(),
-        }
+        Self { now, notes: Vec::new() }
     }
 
     fn text(&mut self, field: &'static str, value: &mut String) {
@@ -47,14 +44,8 @@ impl Tidy {
 
     fn bounded(&mut self, field: &'static str, value: &mut String, bytes_max: usize) {
         if value.chars().any(is_control_or_format) {
-            *value = value
-                .chars()
-                .map(|c| if is_control_or_format(c) { '\u{FFFD}' } else { c })
-                .collect();
-            self.notes.push((
-                field,
-                "held control or formatting characters, which were replaced",
-            ));
+            *value = value.chars().map(|c| if is_control_or_format(c) { '\u{FFFD}' } else { c }).collect();
+            self.notes.push((field, "held control or formatting characters, which were replaced"));
         }
         if value.len() > bytes_max {
             value.truncate(value.floor_char_boundary(bytes_max));
@@ -65,8 +56,7 @@ impl Tidy {
     fn list(&mut self, field: &'static str, values: &mut Vec<String>) {
         if values.len() > LIST_VALUES_MAX {
             values.truncate(LIST_VALUES_MAX);
-            self.notes
-                .push((field, "had too many values; the rest is left out"));
+            self.notes.push((field, "had too many values; the rest is left out"));
         }
         for value in values {
             self.text(field, value);
@@ -89,8 +79,7 @@ impl Tidy {
     fn moment(&mut self, field: &'static str, value: &mut i64) {
         if *value != 0 && !plausible(UtcMicros(*value), self.now) {
             *value = 0;
-            self.notes
-                .push((field, "lies outside 1990 and the present and is left out"));
+            self.notes.push((field, "lies outside 1990 and the present and is left out"));
         }
     }
 
@@ -99,10 +88,7 @@ impl Tidy {
         let parsed = UtcMicros::parse(value, &Zone::utc());
         if !value.is_empty() && parsed.is_none_or(|it| !plausible(it, self.now)) {
             value.clear();
-            self.notes.push((
-                field,
-                "is not a date between 1990 and the present and is left out",
-            ));
+            self.notes.push((field, "is not a date between 1990 and the present and is left out"));
         }
     }
 
@@ -110,8 +96,7 @@ impl Tidy {
         let moment = UtcMicros::parse(&format!("{value:04}-01-01"), &Zone::utc());
         if *value != 0 && moment.is_none_or(|it| !plausible(it, self.now)) {
             *value = 0;
-            self.notes
-                .push((field, "lies outside 1990 and the present and is left out"));
+            self.notes.push((field, "lies outside 1990 and the present and is left out"));
         }
     }
 }
@@ -288,9 +273,7 @@ bodies! {
 
 /// A section that this collector knows.
 pub(super) fn known_kind(number: i32) -> Option<SectionKind> {
-    SectionKind::try_from(number)
-        .ok()
-        .filter(|it| *it != SectionKind::Unspecified)
+    SectionKind::try_from(number).ok().filter(|it| *it != SectionKind::Unspecified)
 }
 
 /// Text key of a section.
@@ -333,9 +316,7 @@ mod tests {
             installed_at_us: 1,
             ..v1::OsItem::default()
         };
-        let (Body::Os(item), notes) = tidied(Body::Os(item)) else {
-            panic!("another body")
-        };
+        let (Body::Os(item), notes) = tidied(Body::Os(item)) else { panic!("another body") };
         assert_eq!(item.hostname, "pc\u{FFFD}01\u{FFFD}");
         assert_eq!(item.name, "Debian");
         assert_eq!(item.version.len(), VERSION_BYTES_MAX);
@@ -348,48 +329,26 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_characters() {
-        let item = v1::SoftwareItem {
-            name: "é".repeat(200),
-            ..v1::SoftwareItem::default()
-        };
-        let (Body::Software(item), _) = tidied(Body::Software(item)) else {
-            panic!("another body")
-        };
+        let item = v1::SoftwareItem { name: "é".repeat(200), ..v1::SoftwareItem::default() };
+        let (Body::Software(item), _) = tidied(Body::Software(item)) else { panic!("another body") };
         assert_eq!(item.name.len(), TEXT_BYTES_MAX);
-        let item = v1::SoftwareItem {
-            name: format!("a{}", "é".repeat(200)),
-            ..v1::SoftwareItem::default()
-        };
-        let (Body::Software(item), _) = tidied(Body::Software(item)) else {
-            panic!("another body")
-        };
+        let item = v1::SoftwareItem { name: format!("a{}", "é".repeat(200)), ..v1::SoftwareItem::default() };
+        let (Body::Software(item), _) = tidied(Body::Software(item)) else { panic!("another body") };
         assert_eq!(item.name.len(), TEXT_BYTES_MAX - 1);
     }
 
     #[test]
     fn implausible_sizes_and_dates_are_left_out() {
-        let disk = v1::StorageItem {
-            size_mib: u64::MAX,
-            ..v1::StorageItem::default()
-        };
+        let disk = v1::StorageItem { size_mib: u64::MAX, ..v1::StorageItem::default() };
         assert_eq!(tidied(Body::Storage(disk)).1.len(), 1);
-        for (released, kept) in [
-            ("2024-05-01", true),
-            ("1970-01-01", false),
-            ("9999-01-01", false),
-            ("soon", false),
-        ] {
-            let bios = v1::FirmwareItem {
-                released: released.into(),
-                ..v1::FirmwareItem::default()
-            };
+        for (released, kept) in
+            [("2024-05-01", true), ("1970-01-01", false), ("9999-01-01", false), ("soon", false)]
+        {
+            let bios = v1::FirmwareItem { released: released.into(), ..v1::FirmwareItem::default() };
             assert_eq!(tidied(Body::Firmware(bios)).1.is_empty(), kept, "{released}");
         }
         for (year, kept) in [(2024, true), (0, true), (1900, false), (4_000_000_000, false)] {
-            let display = v1::DisplayItem {
-                year,
-                ..v1::DisplayItem::default()
-            };
+            let display = v1::DisplayItem { year, ..v1::DisplayItem::default() };
             assert_eq!(tidied(Body::Displays(display)).1.is_empty(), kept, "{year}");
         }
     }
@@ -415,16 +374,9 @@ mod tests {
             ..Default::default()
         };
         assert!(Body::Network(network).fields().is_empty());
-        let volume = v1::VolumeItem {
-            free_mib: 5,
-            free_known: true,
-            ..Default::default()
-        };
+        let volume = v1::VolumeItem { free_mib: 5, free_known: true, ..Default::default() };
         assert!(Body::Volumes(volume).fields().is_empty());
-        let os = v1::OsItem {
-            booted_at_us: 5,
-            ..Default::default()
-        };
+        let os = v1::OsItem { booted_at_us: 5, ..Default::default() };
         assert!(Body::Os(os).fields().is_empty());
     }
 }

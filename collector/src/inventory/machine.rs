@@ -82,10 +82,7 @@ pub struct Fact {
 impl Fact {
     /// Declared wins.
     pub fn effective(&self) -> &str {
-        self.declared
-            .as_ref()
-            .or(self.discovered.as_ref())
-            .map_or("", |it| it.value.as_str())
+        self.declared.as_ref().or(self.discovered.as_ref()).map_or("", |it| it.value.as_str())
     }
 
     /// Both are known and differ.

@@ -33,8 +33,8 @@ pub use garbage::{collect_garbage, prune_history};
 pub use intake::{Intake, IntakeError, IntakeSettings};
 pub use machine::{Change, DeclaredField, Fact, Machine, Operation, SourcedValue};
 pub use model::{
-    AgentBinding, CiFilter, CiSummary, ConflictResolution, HookFuture, InventoryError, Lifecycle, NewCi, Placement, TagBound,
-    TagConflict, TagListener, TagPolicy, TagSource,
+    AgentBinding, CiFilter, CiSummary, ConflictResolution, HookFuture, InventoryError, Lifecycle, NewCi,
+    Placement, TagBound, TagConflict, TagListener, TagPolicy, TagSource,
 };
 pub use tags::{assign_tag, resolve_conflict};
 pub use view::{
@@ -88,10 +88,7 @@ pub async fn find_open_conflict(
     organisation: OrganisationId,
     tag_key: &str,
 ) -> Result<Option<TagConflict>, StoreError> {
-    Ok(store::conflict::list_open_on_key(tx, organisation, tag_key, 1)
-        .await?
-        .into_iter()
-        .next())
+    Ok(store::conflict::list_open_on_key(tx, organisation, tag_key, 1).await?.into_iter().next())
 }
 
 /// Every open conflict on this tag key in the organisation, one per claimant, oldest first, at most 20.
@@ -139,9 +136,7 @@ pub async fn list_cis(
         Some((name.to_owned(), id.parse().ok()?))
     });
     let rows = store::list::list(tx, scope, filter, after, page.fetch_limit()).await?;
-    Ok(Page::cut(rows, page, |it| {
-        format!("{}{SEPARATOR}{}", it.name, it.id)
-    }))
+    Ok(Page::cut(rows, page, |it| format!("{}{SEPARATOR}{}", it.name, it.id)))
 }
 
 /// How many items the filter finds.
@@ -157,7 +152,5 @@ pub async fn list_conflicts(
 ) -> Result<Page<TagConflict>, StoreError> {
     let place = tags::conflict_place(page.after.as_deref());
     let rows = store::conflict::list_open(tx, scope, place, page.fetch_limit()).await?;
-    Ok(Page::cut(rows, page, |it| {
-        format!("{} {}", it.opened_at.0, it.id)
-    }))
+    Ok(Page::cut(rows, page, |it| format!("{} {}", it.opened_at.0, it.id)))
 }

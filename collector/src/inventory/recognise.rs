@@ -27,10 +27,7 @@ fn total<'a>(identifiers: impl Iterator<Item = &'a Identifier>) -> u32 {
     for (kind, _) in identifiers {
         *counts.entry(*kind).or_default() += 1;
     }
-    counts
-        .into_iter()
-        .map(|(kind, count)| weight(kind).0 * count.min(weight(kind).1))
-        .sum()
+    counts.into_iter().map(|(kind, count)| weight(kind).0 * count.min(weight(kind).1)).sum()
 }
 
 /// The one item that at least half of the presented weight, and at least [`WEIGHT_MIN`], agrees with.
@@ -42,22 +39,15 @@ pub(super) fn recognise(
     let shared = |it: &&Identifier| holders.get(*it).is_some_and(|cis| cis.len() > SHARERS_MAX);
     let counted: BTreeSet<&Identifier> = presented.iter().filter(|it| !shared(it)).collect();
     let presented_weight = total(counted.iter().copied());
-    let candidates: BTreeSet<CiId> = counted
-        .iter()
-        .filter_map(|it| holders.get(*it))
-        .flatten()
-        .copied()
-        .collect();
+    let candidates: BTreeSet<CiId> =
+        counted.iter().filter_map(|it| holders.get(*it)).flatten().copied().collect();
     let scores = candidates.into_iter().map(|ci| {
-        let agreeing = counted
-            .iter()
-            .copied()
-            .filter(|it| holders.get(*it).is_some_and(|cis| cis.contains(&ci)));
+        let agreeing =
+            counted.iter().copied().filter(|it| holders.get(*it).is_some_and(|cis| cis.contains(&ci)));
         (total(agreeing), ci)
     });
-    let mut scores: Vec<(u32, CiId)> = scores
-        .filter(|(score, _)| *score >= WEIGHT_MIN && score * 2 >= presented_weight)
-        .collect();
+    let mut scores: Vec<(u32, CiId)> =
+        scores.filter(|(score, _)| *score >= WEIGHT_MIN && score * 2 >= presented_weight).collect();
     scores.sort_unstable_by(|a, b| b.cmp(a));
     match scores.as_slice() {
         [(best, _), (second, _), ..] if best == second => None,
@@ -114,12 +104,7 @@ mod tests {
                 &[FULL],
                 Some(0),
             ),
-            (
-                "new disk and system",
-                "uuid:u serial:s board:b id:x disk:x mac:m1 mac:m2",
-                &[FULL],
-                Some(0),
-            ),
+            ("new disk and system", "uuid:u serial:s board:b id:x disk:x mac:m1 mac:m2", &[FULL], Some(0)),
             (
                 "new board: serial, id, disk stay",
                 "uuid:x serial:s board:x id:i disk:d mac:x mac:y",
@@ -132,12 +117,7 @@ mod tests {
                 &[FULL],
                 None,
             ),
-            (
-                "moved disk",
-                "uuid:x serial:x board:x id:i disk:d mac:x mac:y",
-                &[FULL],
-                None,
-            ),
+            ("moved disk", "uuid:x serial:x board:x id:i disk:d mac:x mac:y", &[FULL], None),
             ("only a serial on both sides", "serial:s", &[FULL], Some(0)),
             ("only a UUID on both sides", "uuid:u", &[FULL], Some(0)),
             ("a board serial alone is too light", "board:b", &[FULL], None),
@@ -150,18 +130,8 @@ mod tests {
                 None,
             ),
             ("board and disk are enough", "board:b disk:d", &[FULL], Some(0)),
-            (
-                "the better of two",
-                "uuid:u serial:s",
-                &["uuid:u", "uuid:u serial:s"],
-                Some(1),
-            ),
-            (
-                "two equally good ones",
-                "uuid:u serial:s",
-                &["uuid:u", "serial:s"],
-                None,
-            ),
+            ("the better of two", "uuid:u serial:s", &["uuid:u", "uuid:u serial:s"], Some(1)),
+            ("two equally good ones", "uuid:u serial:s", &["uuid:u", "serial:s"], None),
             (
                 "a UUID shared by four is ignored",
                 "uuid:u mac:m1",

@@ -42,12 +42,9 @@ impl Columns {
         match kind {
             SectionKind::System => {
                 let found = bodies.values().find_map(as_system);
-                for field in [
-                    DeclaredField::Kind,
-                    DeclaredField::Make,
-                    DeclaredField::Model,
-                    DeclaredField::Serial,
-                ] {
+                for field in
+                    [DeclaredField::Kind, DeclaredField::Make, DeclaredField::Model, DeclaredField::Serial]
+                {
                     self.set(field, found.map(|it| system_fact(it, field)), declared);
                 }
             }
@@ -97,30 +94,14 @@ impl Columns {
     pub(super) fn refresh_search_key(&mut self) {
         let tag = self.tag.as_deref().unwrap_or_default();
         let tag_key = text::tag_key(tag);
-        let parts = [
-            tag,
-            &tag_key,
-            &self.name,
-            &self.serial,
-            &self.make,
-            &self.model,
-            &self.location,
-        ];
-        let joined = parts
-            .into_iter()
-            .filter(|it| !it.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let parts = [tag, &tag_key, &self.name, &self.serial, &self.make, &self.model, &self.location];
+        let joined = parts.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
         self.search_key = text::search_key(&joined);
     }
 }
 
 fn as_system(body: &Body) -> Option<&v1::SystemItem> {
-    if let Body::System(it) = body {
-        Some(it)
-    } else {
-        None
-    }
+    if let Body::System(it) = body { Some(it) } else { None }
 }
 
 fn as_os(body: &Body) -> Option<&v1::OsItem> {
@@ -160,10 +141,7 @@ fn model(system: &v1::SystemItem) -> &str {
 
 fn serial(system: &v1::SystemItem) -> &str {
     let candidates = [system.serial.trim(), system.chassis_serial.trim()];
-    candidates
-        .into_iter()
-        .find(|it| !is_serial_placeholder(it))
-        .unwrap_or("")
+    candidates.into_iter().find(|it| !is_serial_placeholder(it)).unwrap_or("")
 }
 
 /// `laptop`, `desktop`, `server`, `virtual`, `other`; empty when the firmware says nothing.
@@ -202,25 +180,15 @@ fn kind(system: &v1::SystemItem) -> &'static str {
 }
 
 fn cpu_model(bodies: &BTreeMap<String, Body>) -> String {
-    let first = bodies
-        .values()
-        .find_map(|it| if let Body::Cpu(cpu) = it { Some(cpu) } else { None });
+    let first = bodies.values().find_map(|it| if let Body::Cpu(cpu) = it { Some(cpu) } else { None });
     first.map(|it| it.model.trim().to_owned()).unwrap_or_default()
 }
 
 fn memory_mib(bodies: &BTreeMap<String, Body>) -> i64 {
     let sizes = |total: bool| {
-        let matching = bodies
-            .iter()
-            .filter(move |(key, _)| (key.as_str() == "total") == total);
+        let matching = bodies.iter().filter(move |(key, _)| (key.as_str() == "total") == total);
         matching
-            .filter_map(|(_, it)| {
-                if let Body::Memory(it) = it {
-                    Some(it.size_mib)
-                } else {
-                    None
-                }
-            })
+            .filter_map(|(_, it)| if let Body::Memory(it) = it { Some(it.size_mib) } else { None })
             .sum::<u64>()
     };
     let mib = match sizes(true) {
@@ -231,17 +199,8 @@ fn memory_mib(bodies: &BTreeMap<String, Body>) -> i64 {
 }
 
 fn disk_mib(bodies: &BTreeMap<String, Body>) -> i64 {
-    let disks = bodies.values().filter_map(|it| {
-        if let Body::Storage(it) = it {
-            Some(it)
-        } else {
-            None
-        }
-    });
-    let mib: u64 = disks
-        .filter(|it| !it.removable && it.kind != "optical")
-        .map(|it| it.size_mib)
-        .sum();
+    let disks = bodies.values().filter_map(|it| if let Body::Storage(it) = it { Some(it) } else { None });
+    let mib: u64 = disks.filter(|it| !it.removable && it.kind != "optical").map(|it| it.size_mib).sum();
     i64::try_from(mib).unwrap_or(i64::MAX)
 }
 
@@ -294,16 +253,8 @@ pub(super) fn evidence_identifiers(evidence: &v1::Evidence) -> BTreeSet<Identifi
     add_uuid(&mut found, &evidence.smbios_uuid);
     add_serial(&mut found, IdentifierKind::Serial, &evidence.system_serial);
     add_serial(&mut found, IdentifierKind::BoardSerial, &evidence.board_serial);
-    add_serial(
-        &mut found,
-        IdentifierKind::Fingerprint,
-        &evidence.machine_fingerprint,
-    );
-    evidence
-        .macs
-        .iter()
-        .take(max)
-        .for_each(|it| add_mac(&mut found, it));
+    add_serial(&mut found, IdentifierKind::Fingerprint, &evidence.machine_fingerprint);
+    evidence.macs.iter().take(max).for_each(|it| add_mac(&mut found, it));
     evidence
         .disk_serials
         .iter()
@@ -373,20 +324,14 @@ mod tests {
             it.product = "20XW005GFR".into();
             it.version = "ThinkPad X1 Carbon Gen 9".into();
         });
-        assert_eq!(
-            system_fact(&system, DeclaredField::Model),
-            "ThinkPad X1 Carbon Gen 9"
-        );
+        assert_eq!(system_fact(&system, DeclaredField::Model), "ThinkPad X1 Carbon Gen 9");
     }
 
     #[test]
     fn a_guest_is_virtual_whatever_its_chassis_says() {
         assert_eq!(kind(&system(|it| it.hypervisor = "kvm".into())), "virtual");
         assert_eq!(kind(&system(|it| it.chassis_type = "tower".into())), "desktop");
-        assert_eq!(
-            kind(&system(|it| it.chassis_type = "docking station".into())),
-            "other"
-        );
+        assert_eq!(kind(&system(|it| it.chassis_type = "docking station".into())), "other");
         assert_eq!(kind(&system(|it| it.chassis_type = String::new())), "");
     }
 
@@ -397,10 +342,8 @@ mod tests {
             add_uuid(&mut found, text);
             found
         };
-        let (plain, swapped) = (
-            "4c4c4544-0042-3510-8054-b4c04f564433",
-            "44454c4c-4200-1035-8054-b4c04f564433",
-        );
+        let (plain, swapped) =
+            ("4c4c4544-0042-3510-8054-b4c04f564433", "44454c4c-4200-1035-8054-b4c04f564433");
         assert_eq!(of(plain), of(swapped));
         assert_eq!(of(plain).len(), 1);
         assert!(of("03000200-0400-0500-0006-000700080009").is_empty());
@@ -409,21 +352,14 @@ mod tests {
 
     #[test]
     fn declared_values_win_and_an_empty_host_name_keeps_the_last() {
-        let mut columns = Columns {
-            name: "pc01".into(),
-            ..Columns::default()
-        };
+        let mut columns = Columns { name: "pc01".into(), ..Columns::default() };
         let declared = BTreeMap::from([(DeclaredField::Model, "Reference 12".to_owned())]);
         let bodies = BTreeMap::from([("system".to_owned(), Body::System(system(|_| {})))]);
         columns.update(SectionKind::System, &bodies, &declared);
         columns.update(SectionKind::Os, &BTreeMap::new(), &declared);
         columns.refresh_search_key();
         assert_eq!(
-            (
-                columns.model.as_str(),
-                columns.make.as_str(),
-                columns.name.as_str()
-            ),
+            (columns.model.as_str(), columns.make.as_str(), columns.name.as_str()),
             ("Reference 12", "Dell Inc.", "pc01")
         );
         assert!(columns.search_key.contains("reference 12"));
@@ -432,16 +368,10 @@ mod tests {
     #[test]
     fn removable_disks_do_not_count() {
         let disk = |size_mib, removable| {
-            Body::Storage(v1::StorageItem {
-                size_mib,
-                removable,
-                ..Default::default()
-            })
+            Body::Storage(v1::StorageItem { size_mib, removable, ..Default::default() })
         };
-        let bodies = BTreeMap::from([
-            ("sda".to_owned(), disk(512, false)),
-            ("sdb".to_owned(), disk(64, true)),
-        ]);
+        let bodies =
+            BTreeMap::from([("sda".to_owned(), disk(512, false)), ("sdb".to_owned(), disk(64, true))]);
         assert_eq!(disk_mib(&bodies), 512);
     }
 }

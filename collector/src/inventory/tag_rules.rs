@@ -63,11 +63,7 @@ pub(super) fn decide(claim: &Claim, case: Case<'_>) -> Decision {
     if let Some((key, source)) = case.current {
         let better = claim.source >= source && source != TagSource::Admin;
         if key == claim.tag.key() {
-            return if claim.source > source && better {
-                Decision::Bind
-            } else {
-                Decision::Keep
-            };
+            return if claim.source > source && better { Decision::Bind } else { Decision::Keep };
         }
         if !better {
             return Decision::Keep;
@@ -90,21 +86,14 @@ pub(super) fn decide(claim: &Claim, case: Case<'_>) -> Decision {
 /// Whether a record was made in advance for a machine with this serial.
 pub(super) fn awaits(holder: &ci_store::Holder, serial: &str) -> bool {
     let gone = matches!(holder.lifecycle, Lifecycle::Retired | Lifecycle::Stolen);
-    let declared = holder
-        .declared_serial
-        .as_deref()
-        .map(text::tag_key)
-        .unwrap_or_default();
+    let declared = holder.declared_serial.as_deref().map(text::tag_key).unwrap_or_default();
     let matches = declared.is_empty() || declared == text::tag_key(serial);
     !holder.has_agent && !gone && matches
 }
 
 /// Whether a note may change without a new claim: the other item may give the tag up, the policy may change.
 pub(super) fn may_clear(note: &str) -> bool {
-    matches!(
-        note,
-        "conflict" | "not-allowed" | "must-exist" | "too-many-claims"
-    )
+    matches!(note, "conflict" | "not-allowed" | "must-exist" | "too-many-claims")
 }
 
 #[cfg(test)]
@@ -112,10 +101,7 @@ mod tests {
     use super::*;
 
     fn claim(text: &str, source: TagSource) -> Claim {
-        Claim {
-            tag: text.parse().expect("tag"),
-            source,
-        }
+        Claim { tag: text.parse().expect("tag"), source }
     }
 
     fn holder(has_agent: bool, lifecycle: Lifecycle, serial: Option<&str>) -> ci_store::Holder {
@@ -131,13 +117,8 @@ mod tests {
         }
     }
 
-    const FREE: Case<'static> = Case {
-        policy: TagPolicy::MayCreate,
-        current: None,
-        holder: None,
-        serial: "S123",
-        other_claims: 0,
-    };
+    const FREE: Case<'static> =
+        Case { policy: TagPolicy::MayCreate, current: None, holder: None, serial: "S123", other_claims: 0 };
 
     fn decided(source: TagSource, case: Case<'_>) -> Decision {
         decide(&claim("INV-1", source), case)
@@ -146,10 +127,7 @@ mod tests {
     #[test]
     fn a_lower_source_never_overwrites_a_higher_one() {
         use TagSource::{Admin, Configuration, Firmware};
-        let has = |key, source| Case {
-            current: Some((key, source)),
-            ..FREE
-        };
+        let has = |key, source| Case { current: Some((key, source)), ..FREE };
         assert_eq!(decided(Configuration, FREE), Decision::Bind);
         assert_eq!(decided(Configuration, has("INV1", Configuration)), Decision::Keep);
         assert_eq!(
@@ -165,72 +143,30 @@ mod tests {
     #[test]
     fn a_tag_of_another_item_is_contested_unless_it_waits_for_this_machine() {
         let held = |holder: &ci_store::Holder| {
-            decided(
-                TagSource::Configuration,
-                Case {
-                    holder: Some(holder),
-                    ..FREE
-                },
-            )
+            decided(TagSource::Configuration, Case { holder: Some(holder), ..FREE })
         };
         assert_eq!(held(&holder(true, Lifecycle::InUse, None)), Decision::Conflict);
         assert_eq!(held(&holder(false, Lifecycle::Retired, None)), Decision::Conflict);
         assert_eq!(held(&holder(false, Lifecycle::Stolen, None)), Decision::Conflict);
         assert_eq!(held(&holder(false, Lifecycle::Stock, None)), Decision::TakeOver);
-        assert_eq!(
-            held(&holder(false, Lifecycle::Stock, Some("s-123"))),
-            Decision::TakeOver
-        );
-        assert_eq!(
-            held(&holder(false, Lifecycle::Stock, Some("S999"))),
-            Decision::Conflict
-        );
+        assert_eq!(held(&holder(false, Lifecycle::Stock, Some("s-123"))), Decision::TakeOver);
+        assert_eq!(held(&holder(false, Lifecycle::Stock, Some("S999"))), Decision::Conflict);
     }
 
     #[test]
     fn a_policy_or_a_fourth_claim_refuses() {
         let refused = |case| decided(TagSource::Configuration, case);
-        assert_eq!(
-            refused(Case {
-                policy: TagPolicy::None,
-                ..FREE
-            }),
-            Decision::Refuse("not-allowed")
-        );
-        assert_eq!(
-            refused(Case {
-                policy: TagPolicy::MustExist,
-                ..FREE
-            }),
-            Decision::Refuse("must-exist")
-        );
-        assert_eq!(
-            refused(Case {
-                other_claims: 3,
-                ..FREE
-            }),
-            Decision::Refuse("too-many-claims")
-        );
-        assert_eq!(
-            refused(Case {
-                other_claims: 2,
-                ..FREE
-            }),
-            Decision::Bind
-        );
+        assert_eq!(refused(Case { policy: TagPolicy::None, ..FREE }), Decision::Refuse("not-allowed"));
+        assert_eq!(refused(Case { policy: TagPolicy::MustExist, ..FREE }), Decision::Refuse("must-exist"));
+        assert_eq!(refused(Case { other_claims: 3, ..FREE }), Decision::Refuse("too-many-claims"));
+        assert_eq!(refused(Case { other_claims: 2, ..FREE }), Decision::Bind);
     }
 
     #[test]
     fn a_blank_tag_claims_nothing_and_a_placeholder_says_why() {
-        let item = |tag: &str| v1::AssetTagItem {
-            tag: tag.into(),
-            source: v1::TagSource::Firmware as i32,
-        };
+        let item = |tag: &str| v1::AssetTagItem { tag: tag.into(), source: v1::TagSource::Firmware as i32 };
         assert_eq!(claim_of(&item("  ")), Ok(None));
-        assert_eq!(
-            claim_of(&item("Default string")).map_err(TagRefusal::code),
-            Err("placeholder")
-        );
+        assert_eq!(claim_of(&item("Default string")).map_err(TagRefusal::code), Err("placeholder"));
         assert!(matches!(claim_of(&item("INV-1")), Ok(Some(_))));
     }
 }

@@ -36,11 +36,7 @@ pub(super) async fn settle_claim(
     item: &v1::AssetTagItem,
 ) -> Result<&'static str, StoreError> {
     let claim = claim_of(item);
-    let claimed_key = claim
-        .as_ref()
-        .ok()
-        .and_then(Option::as_ref)
-        .map_or("", |it| it.tag.key());
+    let claimed_key = claim.as_ref().ok().and_then(Option::as_ref).map_or("", |it| it.tag.key());
     let settled = Settlement {
         resolution: "withdrawn",
         by: "Parc",
@@ -93,17 +89,7 @@ async fn judge(
         (Decision::TakeOver, Some(holder)) => {
             take_over(tx, context, &actor, binding, &holder).await?;
             let source = holder.tag_source.unwrap_or(claim.source);
-            give(
-                tx,
-                context,
-                &actor,
-                (organisation, ci),
-                &Claim {
-                    source,
-                    ..claim.clone()
-                },
-            )
-            .await?;
+            give(tx, context, &actor, (organisation, ci), &Claim { source, ..claim.clone() }).await?;
         }
         (Decision::Bind | Decision::TakeOver | Decision::Conflict, _) => {
             if !give(tx, context, &actor, (organisation, ci), &claim).await? {
@@ -153,15 +139,7 @@ async fn open_conflict(
     };
     conflict_store::insert(tx, &conflict).await?;
     let detail = json!({ "tag": conflict.tag, "holder": holder.to_string() });
-    record(
-        tx,
-        context,
-        actor,
-        (binding.organisation_id, binding.ci_id),
-        "tag.contested",
-        detail,
-    )
-    .await
+    record(tx, context, actor, (binding.organisation_id, binding.ci_id), "tag.contested", detail).await
 }
 
 /// The record that waited ends; what was declared on it goes on at the machine that came.
@@ -173,10 +151,7 @@ async fn take_over(
     from: &ci_store::Holder,
 ) -> Result<(), StoreError> {
     let old = columns_of(tx, from.id).await?;
-    let untagged = Columns {
-        tag: None,
-        ..old.clone()
-    };
+    let untagged = Columns { tag: None, ..old.clone() };
     ci_store::clear_tag(tx, from.id, &refreshed(untagged).search_key).await?;
     ci_store::retire(tx, from.id, context.now()).await?;
     ci_store::take_over(tx, binding.ci_id, from).await?;
@@ -185,15 +160,7 @@ async fn take_over(
     let detail = json!({ "into": binding.ci_id.to_string(), "tag": old.tag });
     record(tx, context, actor, (organisation, from.id), "ci.merged", detail).await?;
     let detail = json!({ "from": from.id.to_string(), "tag": old.tag });
-    record(
-        tx,
-        context,
-        actor,
-        (organisation, binding.ci_id),
-        "ci.took-over",
-        detail,
-    )
-    .await
+    record(tx, context, actor, (organisation, binding.ci_id), "ci.took-over", detail).await
 }
 
 fn refreshed(mut columns: Columns) -> Columns {
@@ -210,10 +177,7 @@ async fn give(
     claim: &Claim,
 ) -> Result<bool, StoreError> {
     let old = columns_of(tx, ci).await?;
-    let new = refreshed(Columns {
-        tag: Some(claim.tag.display().to_owned()),
-        ..old.clone()
-    });
+    let new = refreshed(Columns { tag: Some(claim.tag.display().to_owned()), ..old.clone() });
     if !ci_store::set_tag(tx, ci, &claim.tag, claim.source, &new.search_key, context.now()).await? {
         return Ok(false);
     }
@@ -237,11 +201,7 @@ async fn tell(
     ci_id: CiId,
     tag: &AssetTag,
 ) -> Result<(), StoreError> {
-    let bound = TagBound {
-        organisation_id,
-        tag: tag.clone(),
-        ci_id,
-    };
+    let bound = TagBound { organisation_id, tag: tag.clone(), ci_id };
     listener.tag_bound(tx, &bound).await
 }
 
@@ -254,26 +214,18 @@ pub async fn assign_tag(
     tag: Option<AssetTag>,
     listener: &dyn TagListener,
 ) -> Result<(), InventoryError> {
-    let summary = super::find_ci(tx, actor.scope, ci)
-        .await?
-        .ok_or(InventoryError::NotFound)?;
+    let summary = super::find_ci(tx, actor.scope, ci).await?.ok_or(InventoryError::NotFound)?;
     if summary.lifecycle == Lifecycle::Retired {
         return Err(InventoryError::Conflict("a retired item keeps its tag"));
     }
     let organisation = summary.organisation_id;
     let Some(tag) = tag else {
-        let columns = refreshed(Columns {
-            tag: None,
-            ..columns_of(tx, ci).await?
-        });
+        let columns = refreshed(Columns { tag: None, ..columns_of(tx, ci).await? });
         ci_store::clear_tag(tx, ci, &columns.search_key).await?;
         let detail = json!({ "before": summary.tag });
         return Ok(record(tx, context, actor, (organisation, ci), "tag.removed", detail).await?);
     };
-    let claim = Claim {
-        tag,
-        source: TagSource::Admin,
-    };
+    let claim = Claim { tag, source: TagSource::Admin };
     if !give(tx, context, actor, (organisation, ci), &claim).await? {
         return Err(InventoryError::TagTaken(claim.tag.display().to_owned()));
     }
@@ -290,24 +242,16 @@ pub async fn resolve_conflict(
     reason: &str,
     listener: &dyn TagListener,
 ) -> Result<(), InventoryError> {
-    let reason = text::line(reason, REASON_CHARS_MAX).map_err(|it| InventoryError::Invalid {
-        field: "reason",
-        reason: it.to_string(),
-    })?;
+    let reason = text::line(reason, REASON_CHARS_MAX)
+        .map_err(|it| InventoryError::Invalid { field: "reason", reason: it.to_string() })?;
     let mut tx = context.db.begin().await?;
-    let found = conflict_store::find_open(&mut tx, actor.scope, conflict)
-        .await?
-        .ok_or(InventoryError::NotFound)?;
+    let found =
+        conflict_store::find_open(&mut tx, actor.scope, conflict).await?.ok_or(InventoryError::NotFound)?;
     let word = match resolution {
         ConflictResolution::KeepHolder => "kept",
         ConflictResolution::MoveToClaimant => "moved",
     };
-    let end = Settlement {
-        resolution: word,
-        by: &actor.label,
-        reason: &reason,
-        at: context.now(),
-    };
+    let end = Settlement { resolution: word, by: &actor.label, reason: &reason, at: context.now() };
     if !conflict_store::settle(&mut tx, found.id, end).await? {
         return Err(InventoryError::NotFound);
     }
@@ -344,35 +288,13 @@ async fn move_tag(
         if holder.lifecycle == Lifecycle::Retired {
             return Err(InventoryError::Conflict("a retired item keeps its tag"));
         }
-        let columns = refreshed(Columns {
-            tag: None,
-            ..columns_of(tx, holder.id).await?
-        });
+        let columns = refreshed(Columns { tag: None, ..columns_of(tx, holder.id).await? });
         ci_store::clear_tag(tx, holder.id, &columns.search_key).await?;
         let detail = json!({ "before": conflict.tag });
-        record(
-            tx,
-            context,
-            actor,
-            (organisation, holder.id),
-            "tag.removed",
-            detail,
-        )
-        .await?;
+        record(tx, context, actor, (organisation, holder.id), "tag.removed", detail).await?;
     }
-    let claim = Claim {
-        tag,
-        source: TagSource::Admin,
-    };
-    if !give(
-        tx,
-        context,
-        actor,
-        (organisation, conflict.claimant_ci_id),
-        &claim,
-    )
-    .await?
-    {
+    let claim = Claim { tag, source: TagSource::Admin };
+    if !give(tx, context, actor, (organisation, conflict.claimant_ci_id), &claim).await? {
         return Err(InventoryError::TagTaken(conflict.tag.clone()));
     }
     Ok(tell(tx, listener, organisation, conflict.claimant_ci_id, &claim.tag).await?)

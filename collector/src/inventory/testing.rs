@@ -29,12 +29,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(epoch: u64, seq: u64) -> Self {
-        Self {
-            epoch,
-            seq,
-            digests: Vec::new(),
-            changes: Vec::new(),
-        }
+        Self { epoch, seq, digests: Vec::new(), changes: Vec::new() }
     }
 
     /// A whole section.
@@ -65,12 +60,7 @@ impl Report {
         drop: Vec<String>,
     ) -> Self {
         self.digests.push((kind, target));
-        self.changes.push(v1::SectionChange {
-            kind: kind as i32,
-            base_digest: base.to_vec(),
-            put,
-            drop,
-        });
+        self.changes.push(v1::SectionChange { kind: kind as i32, base_digest: base.to_vec(), put, drop });
         self
     }
 
@@ -86,10 +76,7 @@ impl Report {
             digests: self
                 .digests
                 .iter()
-                .map(|(kind, it)| v1::SectionDigest {
-                    kind: *kind as i32,
-                    digest: it.to_vec(),
-                })
+                .map(|(kind, it)| v1::SectionDigest { kind: *kind as i32, digest: it.to_vec() })
                 .collect(),
             changes: self.changes,
         }
@@ -101,34 +88,16 @@ pub(super) fn digest_of(kind: SectionKind, items: &[v1::Item]) -> Digest {
 }
 
 pub(super) fn item(key: &str, body: &impl Message) -> v1::Item {
-    v1::Item {
-        key: key.into(),
-        body: body.encode_to_vec(),
-    }
+    v1::Item { key: key.into(), body: body.encode_to_vec() }
 }
 
 pub(super) fn cpu(key: &str, model: &str) -> v1::Item {
-    item(
-        key,
-        &v1::CpuItem {
-            model: model.into(),
-            cores: 4,
-            ..Default::default()
-        },
-    )
+    item(key, &v1::CpuItem { model: model.into(), cores: 4, ..Default::default() })
 }
 
 pub(super) fn software(key: &str, name: &str, version: &str) -> v1::Item {
     let source = "dpkg".into();
-    item(
-        key,
-        &v1::SoftwareItem {
-            name: name.into(),
-            version: version.into(),
-            source,
-            ..Default::default()
-        },
-    )
+    item(key, &v1::SoftwareItem { name: name.into(), version: version.into(), source, ..Default::default() })
 }
 
 pub(super) fn system(make: &str, model: &str, serial: &str) -> v1::Item {
@@ -154,25 +123,11 @@ pub(super) fn os(hostname: &str, kernel: &str) -> v1::Item {
 }
 
 pub(super) fn memory(slot: &str, size_mib: u64) -> v1::Item {
-    item(
-        slot,
-        &v1::MemoryItem {
-            size_mib,
-            kind: "DDR4".into(),
-            slot: slot.into(),
-            ..Default::default()
-        },
-    )
+    item(slot, &v1::MemoryItem { size_mib, kind: "DDR4".into(), slot: slot.into(), ..Default::default() })
 }
 
 pub(super) fn tag(text: &str) -> v1::Item {
-    item(
-        "tag",
-        &v1::AssetTagItem {
-            tag: text.into(),
-            source: v1::TagSource::Configuration as i32,
-        },
-    )
+    item("tag", &v1::AssetTagItem { tag: text.into(), source: v1::TagSource::Configuration as i32 })
 }
 
 /// Remembers which tags were bound.
@@ -181,21 +136,13 @@ pub(super) struct Bound(pub std::sync::Mutex<Vec<(String, CiId)>>);
 
 impl Bound {
     pub(super) fn tags(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .expect("lock")
-            .iter()
-            .map(|it| it.0.clone())
-            .collect()
+        self.0.lock().expect("lock").iter().map(|it| it.0.clone()).collect()
     }
 }
 
 impl TagListener for Bound {
     fn tag_bound<'a>(&'a self, _tx: &'a mut Tx, bound: &'a TagBound) -> HookFuture<'a> {
-        self.0
-            .lock()
-            .expect("lock")
-            .push((bound.tag.display().to_owned(), bound.ci_id));
+        self.0.lock().expect("lock").push((bound.tag.display().to_owned(), bound.ci_id));
         Box::pin(async { Ok(()) })
     }
 }
@@ -210,11 +157,7 @@ pub(super) struct World {
 impl World {
     pub(super) async fn new(db: Db) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let context = Context {
-            db,
-            clock: clock.clone(),
-            entropy: Arc::new(SystemEntropy),
-        };
+        let context = Context { db, clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
         let mut tx = context.db.begin().await.expect("begin");
         let new = NewOrganisation {
             code: "ACME".into(),
@@ -222,15 +165,10 @@ impl World {
             time_zone: "Europe/Paris".into(),
             demo: false,
         };
-        let organisation = sites::create_organisation(&mut tx, &context, &Actor::system(), new)
-            .await
-            .expect("organisation");
+        let organisation =
+            sites::create_organisation(&mut tx, &context, &Actor::system(), new).await.expect("organisation");
         tx.commit().await.expect("commit");
-        Self {
-            context,
-            clock,
-            organisation,
-        }
+        Self { context, clock, organisation }
     }
 
     pub(super) fn organisation_id(&self) -> OrganisationId {
@@ -255,21 +193,14 @@ impl World {
             tag_policy: TagPolicy::MayCreate,
             hostname: hostname.into(),
         };
-        let enrolled = super::enroll_ci(&mut tx, &self.context, machine)
-            .await
-            .expect("enroll");
+        let enrolled = super::enroll_ci(&mut tx, &self.context, machine).await.expect("enroll");
         tx.commit().await.expect("commit");
         self.binding(enrolled.ci_id, TagPolicy::MayCreate)
     }
 
     pub(super) fn binding(&self, ci_id: CiId, tag_policy: TagPolicy) -> AgentBinding {
         let agent_id = AgentId::generate(self.context.now(), self.context.entropy.as_ref());
-        AgentBinding {
-            agent_id,
-            ci_id,
-            organisation_id: self.organisation.id,
-            tag_policy,
-        }
+        AgentBinding { agent_id, ci_id, organisation_id: self.organisation.id, tag_policy }
     }
 }
 
@@ -286,12 +217,7 @@ pub(super) type MachineState = BTreeMap<SectionKind, Vec<v1::Item>>;
 
 impl TestAgent {
     pub(super) fn new(binding: AgentBinding) -> Self {
-        Self {
-            binding,
-            epoch: 1,
-            seq: 0,
-            acknowledged: BTreeMap::new(),
-        }
+        Self { binding, epoch: 1, seq: 0, acknowledged: BTreeMap::new() }
     }
 
     /// The next report of `state`: differences where something is acknowledged, else whole sections.
@@ -335,23 +261,10 @@ impl TestAgent {
 /// A workstation as a first report describes it.
 pub(super) fn workstation(hostname: &str) -> MachineState {
     MachineState::from([
-        (
-            SectionKind::System,
-            vec![system("Dell Inc.", "Latitude 5420", &format!("SN-{hostname}"))],
-        ),
+        (SectionKind::System, vec![system("Dell Inc.", "Latitude 5420", &format!("SN-{hostname}"))]),
         (SectionKind::Cpu, vec![cpu("cpu0", "Core i5-1145G7")]),
-        (
-            SectionKind::Memory,
-            vec![
-                memory("total", 16384),
-                memory("DIMM A", 8192),
-                memory("DIMM B", 8192),
-            ],
-        ),
+        (SectionKind::Memory, vec![memory("total", 16384), memory("DIMM A", 8192), memory("DIMM B", 8192)]),
         (SectionKind::Os, vec![os(hostname, "6.1.0-18")]),
-        (
-            SectionKind::Software,
-            vec![software("7zip", "7-Zip", "24.07"), software("vim", "Vim", "9.1")],
-        ),
+        (SectionKind::Software, vec![software("7zip", "7-Zip", "24.07"), software("vim", "Vim", "9.1")]),
     ])
 }

@@ -28,36 +28,25 @@ fn prepared(world: &World, text: &str, serial: &str) -> NewCi {
         tag: Some(asset_tag(text)),
         assigned_to_id: None,
         lifecycle: Lifecycle::Stock,
-        declared: vec![
-            (DeclaredField::Serial, serial.into()),
-            (DeclaredField::Supplier, "Econocom".into()),
-        ],
+        declared: vec![(DeclaredField::Serial, serial.into()), (DeclaredField::Supplier, "Econocom".into())],
     }
 }
 
 async fn make(world: &World, new: NewCi) -> CiId {
     let mut tx = world.context.db.begin().await.expect("begin");
-    let ci = create_ci(&mut tx, &world.context, &Actor::system(), new)
-        .await
-        .expect("item");
+    let ci = create_ci(&mut tx, &world.context, &Actor::system(), new).await.expect("item");
     tx.commit().await.expect("commit");
     ci
 }
 
 async fn summary(world: &World, ci: CiId) -> CiSummary {
     let mut tx = world.context.db.read().await.expect("read");
-    find_ci(&mut tx, Scope::All, ci)
-        .await
-        .expect("find")
-        .expect("some")
+    find_ci(&mut tx, Scope::All, ci).await.expect("find").expect("some")
 }
 
 async fn conflicts(world: &World) -> Vec<TagConflict> {
     let mut tx = world.context.db.read().await.expect("read");
-    list_conflicts(&mut tx, Scope::All, &PageRequest::first())
-        .await
-        .expect("list")
-        .rows
+    list_conflicts(&mut tx, Scope::All, &PageRequest::first()).await.expect("list").rows
 }
 
 db_test! {
@@ -228,9 +217,7 @@ fn enrolling(world: &World, evidence: v1::Evidence, claimed: Option<&str>) -> En
 
 async fn enroll(world: &World, machine: EnrollingMachine) -> EnrolledCi {
     let mut tx = world.context.db.begin().await.expect("begin");
-    let enrolled = enroll_ci(&mut tx, &world.context, machine)
-        .await
-        .expect("enrolled");
+    let enrolled = enroll_ci(&mut tx, &world.context, machine).await.expect("enrolled");
     tx.commit().await.expect("commit");
     enrolled
 }

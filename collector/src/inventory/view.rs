@@ -68,22 +68,13 @@ struct PinnedRecord {
 
 /// Reads sections of an item.
 pub(super) async fn read_state(tx: &mut Tx, ci: CiId, kinds: &[SectionKind]) -> Result<State, StoreError> {
-    let mut sections = section_store::read_sections(tx, &[ci])
-        .await?
-        .remove(&ci)
-        .unwrap_or_default();
+    let mut sections = section_store::read_sections(tx, &[ci]).await?.remove(&ci).unwrap_or_default();
     sections.retain(|kind, _| kinds.contains(kind));
-    let wanted = sections
-        .iter()
-        .map(|(kind, row)| (*kind, row.content_id))
-        .collect();
+    let wanted = sections.iter().map(|(kind, row)| (*kind, row.content_id)).collect();
     let items = read_items(tx, &wanted).await?;
     Ok(State {
         items,
-        received_at: sections
-            .into_iter()
-            .map(|(kind, row)| (kind, row.received_at))
-            .collect(),
+        received_at: sections.into_iter().map(|(kind, row)| (kind, row.received_at)).collect(),
     })
 }
 
@@ -97,11 +88,7 @@ async fn read_items(
         let section = contents.get(id).map(|it| it.section(&HashMap::new()));
         section.map(|it: Result<Section, StoreError>| Ok((*kind, it?.bodies(*kind))))
     };
-    wanted
-        .iter()
-        .filter(|(kind, _)| **kind != SectionKind::Software)
-        .filter_map(decode)
-        .collect()
+    wanted.iter().filter(|(kind, _)| **kind != SectionKind::Software).filter_map(decode).collect()
 }
 
 /// The machine as last reported; nothing for an unknown item.
@@ -110,10 +97,7 @@ pub async fn current_machine(tx: &mut Tx, ci: CiId) -> Result<Option<Machine>, S
         return Ok(None);
     };
     let state = read_state(tx, ci, &SHOWN).await?;
-    let declared = ci_store::read_declared(tx, &[ci])
-        .await?
-        .remove(&ci)
-        .unwrap_or_default();
+    let declared = ci_store::read_declared(tx, &[ci]).await?.remove(&ci).unwrap_or_default();
     Ok(Some(assemble(summary, state, declared)))
 }
 
@@ -140,22 +124,14 @@ fn assemble(summary: CiSummary, state: State, declared: BTreeMap<DeclaredField, 
 /// Declared and discovered values side by side.
 fn facts(state: &State, mut declared: BTreeMap<DeclaredField, SourcedValue>) -> Vec<Fact> {
     let side_by_side = DeclaredField::ALL.map(|field| {
-        let fact = Fact {
-            field,
-            declared: declared.remove(&field),
-            discovered: discovered(state, field),
-        };
+        let fact = Fact { field, declared: declared.remove(&field), discovered: discovered(state, field) };
         (fact.declared.is_some() || fact.discovered.is_some()).then_some(fact)
     });
     side_by_side.into_iter().flatten().collect()
 }
 
 fn discovered(state: &State, field: DeclaredField) -> Option<SourcedValue> {
-    let kind = if field == DeclaredField::Name {
-        SectionKind::Os
-    } else {
-        SectionKind::System
-    };
+    let kind = if field == DeclaredField::Name { SectionKind::Os } else { SectionKind::System };
     let value = state.bodies(kind).find_map(|body| match body {
         Body::System(it) => Some(system_fact(it, field)),
         Body::Os(it) => Some(it.hostname.clone()),
@@ -198,31 +174,18 @@ fn items_of(machine: &Machine) -> BTreeMap<SectionKind, BTreeMap<String, Body>> 
     let mut put =
         |kind: SectionKind, key: String, body: Body| drop(items.entry(kind).or_default().insert(key, body));
     let one = |key: &str| key.to_owned();
-    machine
-        .system
-        .iter()
-        .for_each(|it| put(SectionKind::System, one("system"), Body::System(it.clone())));
+    machine.system.iter().for_each(|it| put(SectionKind::System, one("system"), Body::System(it.clone())));
     machine
         .firmware
         .iter()
         .for_each(|it| put(SectionKind::Firmware, one("bios"), Body::Firmware(it.clone())));
-    machine
-        .os
-        .iter()
-        .for_each(|it| put(SectionKind::Os, one("os"), Body::Os(it.clone())));
-    machine
-        .memory_total
-        .iter()
-        .for_each(|it| put(SectionKind::Memory, one(TOTAL), Body::Memory(it.clone())));
+    machine.os.iter().for_each(|it| put(SectionKind::Os, one("os"), Body::Os(it.clone())));
+    machine.memory_total.iter().for_each(|it| put(SectionKind::Memory, one(TOTAL), Body::Memory(it.clone())));
     for (index, it) in machine.cpus.iter().enumerate() {
         put(SectionKind::Cpu, format!("cpu{index}"), Body::Cpu(it.clone()));
     }
     for (index, it) in machine.memory_slots.iter().enumerate() {
-        let key = if it.slot.is_empty() {
-            format!("slot {index}")
-        } else {
-            it.slot.clone()
-        };
+        let key = if it.slot.is_empty() { format!("slot {index}") } else { it.slot.clone() };
         put(SectionKind::Memory, key, Body::Memory(it.clone()));
     }
     for it in &machine.problems {
@@ -253,17 +216,9 @@ pub fn differences(pinned: &Machine, now: &Machine) -> Vec<Change> {
     let (old, new) = (items_of(pinned), items_of(now));
     let none = BTreeMap::new();
     let section = |kind: &SectionKind| {
-        diff::diff(
-            *kind,
-            old.get(kind).unwrap_or(&none),
-            new.get(kind).unwrap_or(&none),
-        )
+        diff::diff(*kind, old.get(kind).unwrap_or(&none), new.get(kind).unwrap_or(&none))
     };
-    SHOWN
-        .iter()
-        .flat_map(section)
-        .map(|it| diff::render(now.observed_at, &it))
-        .collect()
+    SHOWN.iter().flat_map(section).map(|it| diff::render(now.observed_at, &it)).collect()
 }
 
 /// Keeps the item's present state for ever under a new pin. Costs one row and a reference per section.
@@ -325,9 +280,7 @@ pub async fn pinned_machine(tx: &mut Tx, pin: PinId) -> Result<Option<Machine>, 
 /// today's. Nothing for an unknown item or a moment before it was made.
 pub async fn machine_at(tx: &mut Tx, ci: CiId, at: UtcMicros) -> Result<Option<Machine>, StoreError> {
     let made = list::created_at(tx, ci).await?;
-    let Some(summary) = list::find(tx, Scope::All, ci)
-        .await?
-        .filter(|_| made.is_some_and(|it| it <= at))
+    let Some(summary) = list::find(tx, Scope::All, ci).await?.filter(|_| made.is_some_and(|it| it <= at))
     else {
         return Ok(None);
     };
@@ -344,10 +297,7 @@ pub async fn machine_at(tx: &mut Tx, ci: CiId, at: UtcMicros) -> Result<Option<M
         }
     }
     let growth = history_store::software_growth(tx, ci, after).await?;
-    let declared = ci_store::read_declared(tx, &[ci])
-        .await?
-        .remove(&ci)
-        .unwrap_or_default();
+    let declared = ci_store::read_declared(tx, &[ci]).await?.remove(&ci).unwrap_or_default();
     let last_report_at = summary.last_contact_at.map(|it| it.min(at));
     let mut machine = assemble(summary, state, declared);
     machine.software_count = (machine.software_count - growth).max(0);
@@ -365,26 +315,19 @@ pub async fn list_changes(
     limit: u32,
 ) -> Result<Vec<Change>, StoreError> {
     let rows = history_store::list_changes(tx, ci, (from, to), None, false, i64::from(limit)).await?;
-    Ok(rows
-        .iter()
-        .map(|(place, it)| diff::render(place.at, it))
-        .collect())
+    Ok(rows.iter().map(|(place, it)| diff::render(place.at, it)).collect())
 }
 
 /// The whole history, newest first.
 pub async fn history(tx: &mut Tx, ci: CiId, page: &PageRequest) -> Result<Page<Change>, StoreError> {
     let cursor = page.after.as_deref().and_then(|it| {
         let (at, change_no) = it.split_once(' ')?;
-        Some(history_store::Place {
-            at: UtcMicros(at.parse().ok()?),
-            change_no: change_no.parse().ok()?,
-        })
+        Some(history_store::Place { at: UtcMicros(at.parse().ok()?), change_no: change_no.parse().ok()? })
     });
     let all = (UtcMicros(i64::MIN), UtcMicros(i64::MAX));
     let rows = history_store::list_changes(tx, ci, all, cursor, false, page.fetch_limit()).await?;
-    let rows = Page::cut(rows, page, |(place, _): &(_, ItemChange)| {
-        format!("{} {}", place.at.0, place.change_no)
-    });
+    let rows =
+        Page::cut(rows, page, |(place, _): &(_, ItemChange)| format!("{} {}", place.at.0, place.change_no));
     Ok(rows.map(|(place, it)| diff::render(place.at, &it)))
 }
 
@@ -395,22 +338,13 @@ pub async fn list_software(
     query: &str,
     page: &PageRequest,
 ) -> Result<Page<InstalledTitle>, StoreError> {
-    let sections = section_store::read_sections(tx, &[ci])
-        .await?
-        .remove(&ci)
-        .unwrap_or_default();
+    let sections = section_store::read_sections(tx, &[ci]).await?.remove(&ci).unwrap_or_default();
     let Some(row) = sections.get(&SectionKind::Software) else {
-        return Ok(Page {
-            rows: Vec::new(),
-            next: None,
-        });
+        return Ok(Page { rows: Vec::new(), next: None });
     };
     let ids = content_titles(tx, Some(row.content_id)).await?;
     let words: Vec<String> = query.split_whitespace().map(search_key).collect();
-    let found = software::list_titles(tx, &ids)
-        .await?
-        .into_iter()
-        .filter(|it| has_words(&it.title, &words));
+    let found = software::list_titles(tx, &ids).await?.into_iter().filter(|it| has_words(&it.title, &words));
     let mut titles: Vec<(String, Title)> = found.map(|it| (title_place(&it), it)).collect();
     titles.sort_by(|a, b| a.0.cmp(&b.0));
     if let Some(after) = &page.after {
@@ -429,11 +363,7 @@ fn has_words(title: &InstalledTitle, words: &[String]) -> bool {
 #[cfg(test)]
 pub(super) async fn software_titles(tx: &mut Tx, ci: CiId) -> Result<Vec<InstalledTitle>, StoreError> {
     let ids = software::list_installed_ids(tx, ci).await?;
-    Ok(software::list_titles(tx, &ids)
-        .await?
-        .into_iter()
-        .map(|it| it.title)
-        .collect())
+    Ok(software::list_titles(tx, &ids).await?.into_iter().map(|it| it.title).collect())
 }
 
 /// Sort key of a title, short enough for a cursor.
@@ -446,11 +376,7 @@ fn title_place(title: &Title) -> String {
 async fn content_titles(tx: &mut Tx, content: Option<Digest>) -> Result<Vec<TitleId>, StoreError> {
     let Some(id) = content else { return Ok(Vec::new()) };
     let contents = section_store::read_contents(tx, &BTreeMap::from([(id, SectionKind::Software)])).await?;
-    let mut titles = contents
-        .get(&id)
-        .map(Unpacked::titles)
-        .transpose()?
-        .unwrap_or_default();
+    let mut titles = contents.get(&id).map(Unpacked::titles).transpose()?.unwrap_or_default();
     titles.sort_unstable();
     titles.dedup();
     Ok(titles)
@@ -458,13 +384,8 @@ async fn content_titles(tx: &mut Tx, content: Option<Digest>) -> Result<Vec<Titl
 
 /// What software came, went or changed on an item since a pin.
 pub async fn software_differences(tx: &mut Tx, pin: PinId, ci: CiId) -> Result<Vec<Change>, StoreError> {
-    let pinned = pin_store::read_sections(tx, pin)
-        .await?
-        .remove(&SectionKind::Software);
-    let mut sections = section_store::read_sections(tx, &[ci])
-        .await?
-        .remove(&ci)
-        .unwrap_or_default();
+    let pinned = pin_store::read_sections(tx, pin).await?.remove(&SectionKind::Software);
+    let mut sections = section_store::read_sections(tx, &[ci]).await?.remove(&ci).unwrap_or_default();
     let current = sections.remove(&SectionKind::Software);
     let at = current.as_ref().map(|it| it.received_at).unwrap_or_default();
     let current = current.map(|it| it.content_id);
@@ -475,10 +396,7 @@ pub async fn software_differences(tx: &mut Tx, pin: PinId, ci: CiId) -> Result<V
     let new = content_titles(tx, current).await?;
     let removed = titles_only_in(tx, &old, &new).await?;
     let added = titles_only_in(tx, &new, &old).await?;
-    Ok(diff::diff_software(removed, added)
-        .iter()
-        .map(|it| diff::render(at, it))
-        .collect())
+    Ok(diff::diff_software(removed, added).iter().map(|it| diff::render(at, it)).collect())
 }
 
 /// The titles of one sorted list that another sorted list lacks.
@@ -487,14 +405,6 @@ async fn titles_only_in(
     here: &[TitleId],
     there: &[TitleId],
 ) -> Result<Vec<InstalledTitle>, StoreError> {
-    let ids: Vec<TitleId> = here
-        .iter()
-        .filter(|it| there.binary_search(it).is_err())
-        .copied()
-        .collect();
-    Ok(software::list_titles(tx, &ids)
-        .await?
-        .into_iter()
-        .map(|it| it.title)
-        .collect())
+    let ids: Vec<TitleId> = here.iter().filter(|it| there.binary_search(it).is_err()).copied().collect();
+    Ok(software::list_titles(tx, &ids).await?.into_iter().map(|it| it.title).collect())
 }

@@ -4,8 +4,20 @@
 use super::id::{AgentId, ApiKeyId, OrganisationId, PersonId};
 
 /// What a person or key may do. One person may hold several roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
-#[derive(serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    sqlx::Type,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 #[clap(rename_all = "snake_case")]
@@ -171,7 +183,9 @@ fn grants(role: Role, permission: Permission) -> bool {
     use Role::{Admin, Auditor, Lead, Mssi, Peu, Referent, Requester, TechnicianN1, TechnicianN2};
     match permission {
         Permission::CreateTicket => !matches!(role, Admin | Auditor),
-        Permission::CreateTicketForOthers => matches!(role, Referent | Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi),
+        Permission::CreateTicketForOthers => {
+            matches!(role, Referent | Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi)
+        }
         Permission::ReadTickets => !matches!(role, Requester | Admin),
         Permission::WorkTickets => matches!(role, Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi),
         Permission::QualifyTickets => matches!(role, Peu | Lead),

@@ -81,7 +81,9 @@ impl std::str::FromStr for EmailAddress {
         let malformed = TextRefusal::Malformed { what: "e-mail address" };
         let address = line(text, 254)?.to_lowercase();
         let (local, domain) = address.split_once('@').ok_or(malformed)?;
-        let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "@<>(),;:\"[]\\".contains(c));
+        let plain = |part: &str| {
+            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "@<>(),;:\"[]\\".contains(c))
+        };
         if plain(local) && plain(domain) { Ok(Self(address)) } else { Err(malformed) }
     }
 }
@@ -111,7 +113,10 @@ mod tests {
 
     #[test]
     fn an_address_is_folded_and_a_shapeless_one_refused() {
-        assert_eq!(" Luc@Example.FR ".parse::<EmailAddress>().map(|it| it.to_string()), Ok("luc@example.fr".into()));
+        assert_eq!(
+            " Luc@Example.FR ".parse::<EmailAddress>().map(|it| it.to_string()),
+            Ok("luc@example.fr".into())
+        );
         for text in ["luc", "@", "a@b@c", "a b@c", "<a@b>"] {
             assert!(text.parse::<EmailAddress>().is_err(), "{text}");
         }

@@ -111,10 +111,15 @@ fn all_of_a_kind_confused(key: &[char], found: &mut Found) {
 /// be digits while those further away are letters.
 fn letters_beside_digits(key: &[char], found: &mut Found) {
     for start in digit_run_starts(key) {
-        let end = key[start..].iter().position(|c| !c.is_ascii_digit()).map_or(key.len(), |length| start + length);
-        let before: Vec<char> = key[..start].iter().rev().map_while(|c| digit_like(*c)).take(ROW_LETTERS_MAX).collect();
-        let after: Vec<char> = key[end..].iter().map_while(|c| digit_like(*c)).take(ROW_LETTERS_MAX).collect();
-        for (left, right) in (0..=before.len()).flat_map(|left| (0..=after.len()).map(move |right| (left, right))) {
+        let end =
+            key[start..].iter().position(|c| !c.is_ascii_digit()).map_or(key.len(), |length| start + length);
+        let before: Vec<char> =
+            key[..start].iter().rev().map_while(|c| digit_like(*c)).take(ROW_LETTERS_MAX).collect();
+        let after: Vec<char> =
+            key[end..].iter().map_while(|c| digit_like(*c)).take(ROW_LETTERS_MAX).collect();
+        for (left, right) in
+            (0..=before.len()).flat_map(|left| (0..=after.len()).map(move |right| (left, right)))
+        {
             let mut variant = key.to_vec();
             for (place, digit) in variant[..start].iter_mut().rev().zip(&before[..left]) {
                 *place = *digit;

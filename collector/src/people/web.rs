@@ -140,7 +140,8 @@ mod tests {
             let visitor = visitor(language);
             check("sign-in", language, &sign_in_page(&visitor, "/parc?q=a", "", None));
             let refusal = refusal(visitor.texts, &SignInError::Refused, |_| 0).expect("said");
-            let html = check("sign-in-refused", language, &sign_in_page(&visitor, "//evil", HOSTILE, Some(refusal)));
+            let html =
+                check("sign-in-refused", language, &sign_in_page(&visitor, "//evil", HOSTILE, Some(refusal)));
             assert!(!html.contains("//evil"));
         }
     }

@@ -92,7 +92,9 @@ impl PeopleDoor {
         match self.tls {
             None => axum::serve(self.listener, service).with_graceful_shutdown(until_stopped).await,
             Some(acceptor) => {
-                axum::serve(acceptor.listen(self.listener), service).with_graceful_shutdown(until_stopped).await
+                axum::serve(acceptor.listen(self.listener), service)
+                    .with_graceful_shutdown(until_stopped)
+                    .await
             }
         }
         .context("the people's door broke")

@@ -37,12 +37,13 @@ impl Acceptor {
             .with_context(|| format!("web.certificate_file: cannot read {}", certificate.display()))?;
         let key = PrivateKeyDer::from_pem_file(key)
             .with_context(|| format!("web.key_file: cannot read {}", key.display()))?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .context("no TLS version")?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .context("web.certificate_file and web.key_file do not belong together")?;
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .context("no TLS version")?
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .context("web.certificate_file and web.key_file do not belong together")?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
@@ -87,7 +88,11 @@ impl axum::serve::Listener for TlsListener {
     }
 }
 
-async fn accept(acceptor: TlsAcceptor, listener: TcpListener, ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>) {
+async fn accept(
+    acceptor: TlsAcceptor,
+    listener: TcpListener,
+    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+) {
     let slots = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };

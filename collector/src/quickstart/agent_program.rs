@@ -32,7 +32,12 @@ pub(super) fn beside_this_program() -> anyhow::Result<PathBuf> {
 
 impl AgentProgram {
     /// Enrolls (the first time only) and reports. `root` is a captured tree; nothing means this machine.
-    pub(super) async fn enroll_and_report(&self, state: &Path, root: Option<&Path>, tag: &AssetTag) -> anyhow::Result<()> {
+    pub(super) async fn enroll_and_report(
+        &self,
+        state: &Path,
+        root: Option<&Path>,
+        tag: &AssetTag,
+    ) -> anyhow::Result<()> {
         if !is_enrolled(state) {
             let collector = format!("https://{}", self.collector);
             let token = self.token.expose_secret();
@@ -53,9 +58,16 @@ impl AgentProgram {
         if let Some(root) = root {
             command.arg("--root").arg(root);
         }
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         let child = command.output();
-        let done = tokio::time::timeout(RUN_TIMEOUT, child).await.context("the agent did not finish within a minute")?;
+        let done = tokio::time::timeout(RUN_TIMEOUT, child)
+            .await
+            .context("the agent did not finish within a minute")?;
         let done = done.with_context(|| format!("cannot start {}", self.file.display()))?;
         let complaint = String::from_utf8_lossy(&done.stderr);
         anyhow::ensure!(done.status.success(), "parc-agent {} failed: {}", arguments[0], complaint.trim());
@@ -68,7 +80,10 @@ impl AgentProgram {
         let file = state.with_extension("toml");
         let folder = file.parent().context("the agent's state has no folder")?;
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let text = format!("# Demonstration agent: every other setting has its default.\ncollector = \"https://{}\"\n", self.collector);
+        let text = format!(
+            "# Demonstration agent: every other setting has its default.\ncollector = \"https://{}\"\n",
+            self.collector
+        );
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         Ok(file)
     }

@@ -32,7 +32,11 @@ struct Story {
 }
 
 /// Opens the tickets as the requester; the technician then does what there is to do.
-pub(super) async fn open_all(app: &App, organisation: &DemoOrganisation, numbers: &TypedNumbers<'_>) -> anyhow::Result<()> {
+pub(super) async fn open_all(
+    app: &App,
+    organisation: &DemoOrganisation,
+    numbers: &TypedNumbers<'_>,
+) -> anyhow::Result<()> {
     let requester = organisation.requester_actor();
     let technician = organisation.actor(Role::TechnicianN1);
     for story in started(app, numbers).into_iter().chain(waiting(numbers)) {
@@ -40,7 +44,8 @@ pub(super) async fn open_all(app: &App, organisation: &DemoOrganisation, numbers
         let opened = tickets::open_ticket(&app.context, &requester, new).await?;
         let mut version = opened.version;
         for action in story.actions {
-            let view = tickets::act_on_ticket(&app.context, &technician, &opened.number, version, action).await?;
+            let view =
+                tickets::act_on_ticket(&app.context, &technician, &opened.number, version, action).await?;
             version = view.ticket.version;
         }
     }
@@ -49,7 +54,11 @@ pub(super) async fn open_all(app: &App, organisation: &DemoOrganisation, numbers
 
 /// Tickets that somebody works on, waits with or has solved.
 fn started(app: &App, numbers: &TypedNumbers<'_>) -> [Story; 3] {
-    let task = |kind: &str, text: &str, minutes| TicketAction::Task { kind: kind.into(), text: text.into(), duration_min: Some(minutes) };
+    let task = |kind: &str, text: &str, minutes| TicketAction::Task {
+        kind: kind.into(),
+        text: text.into(),
+        duration_min: Some(minutes),
+    };
     [
         Story {
             summary: "Le portable redémarre tout seul",
@@ -94,8 +103,16 @@ fn started(app: &App, numbers: &TypedNumbers<'_>) -> [Story; 3] {
 /// Tickets that nobody has looked at.
 fn waiting(numbers: &TypedNumbers<'_>) -> [Story; 3] {
     [
-        ("Impossible d'ouvrir la messagerie", "Le logiciel se ferme juste après le démarrage.", numbers.mistyped.replace('0', "O")),
-        ("Nouveau poste de l'accueil à préparer", "Le poste est arrivé ce matin, il n'est pas encore branché.", "FIX-LYO-0999".into()),
+        (
+            "Impossible d'ouvrir la messagerie",
+            "Le logiciel se ferme juste après le démarrage.",
+            numbers.mistyped.replace('0', "O"),
+        ),
+        (
+            "Nouveau poste de l'accueil à préparer",
+            "Le poste est arrivé ce matin, il n'est pas encore branché.",
+            "FIX-LYO-0999".into(),
+        ),
         ("Imprimante en panne", "Bourrage papier permanent au deuxième étage.", String::new()),
     ]
     .map(|(summary, description, number)| Story { summary, description, number, actions: Vec::new() })

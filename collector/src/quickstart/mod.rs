@@ -65,7 +65,8 @@ pub trait Report {
 /// Runs the quickstart; true when the ticket carries this machine.
 pub async fn run(options: Options, report: &dyn Report) -> anyhow::Result<bool> {
     let tag = options.tag.parse().context("--tag")?;
-    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    std::fs::create_dir_all(&options.data)
+        .with_context(|| format!("cannot make {}", options.data.display()))?;
     let data = options.data.canonicalize().context("cannot resolve --data")?;
     let agent_file = options.agent.clone().map_or_else(agent_program::beside_this_program, Ok)?;
 
@@ -86,7 +87,9 @@ pub async fn run(options: Options, report: &dyn Report) -> anyhow::Result<bool> 
     report.step("opening a ticket that quotes the tag");
     let opened = open_ticket(&app, &organisation, &tag).await?;
     let technician = organisation.actor(Role::TechnicianN1);
-    let view = tickets::find_ticket(&app.context, &technician, &opened.number).await?.context("the ticket is gone")?;
+    let view = tickets::find_ticket(&app.context, &technician, &opened.number)
+        .await?
+        .context("the ticket is gone")?;
     let found = opened.asset_match == AssetMatch::Attached && !view.assets.is_empty();
     report.result(&ticket_text::render(&view));
     report.result(&organisation.sign_in_text(&app.public_url, &opened.number));
@@ -123,11 +126,18 @@ fn settings(options: &Options, data: &Path) -> anyhow::Result<Settings> {
 
 /// A machine without firmware data cannot tell make and model; then the ticket shows what the admin
 /// declared. Purchase and warranty are always the admin's.
-async fn declare_this_machine(app: &App, organisation: &DemoOrganisation, tag: &AssetTag) -> anyhow::Result<()> {
+async fn declare_this_machine(
+    app: &App,
+    organisation: &DemoOrganisation,
+    tag: &AssetTag,
+) -> anyhow::Result<()> {
     let actor = organisation.admin_actor();
     let mut tx = app.context.db.begin().await?;
-    let ci = inventory::find_ci_by_tag(&mut tx, organisation.id, tag.key()).await?.context("this machine did not get its tag")?;
-    let machine = inventory::current_machine(&mut tx, ci.id).await?.context("this machine has no inventory")?;
+    let ci = inventory::find_ci_by_tag(&mut tx, organisation.id, tag.key())
+        .await?
+        .context("this machine did not get its tag")?;
+    let machine =
+        inventory::current_machine(&mut tx, ci.id).await?.context("this machine has no inventory")?;
     let mut declared = vec![
         (DeclaredField::PurchasedOn, "2025-03-17"),
         (DeclaredField::WarrantyUntil, "2028-03-16"),
@@ -152,7 +162,11 @@ async fn declare_this_machine(app: &App, organisation: &DemoOrganisation, tag: &
     Ok(())
 }
 
-async fn open_ticket(app: &App, organisation: &DemoOrganisation, tag: &AssetTag) -> anyhow::Result<OpenedTicket> {
+async fn open_ticket(
+    app: &App,
+    organisation: &DemoOrganisation,
+    tag: &AssetTag,
+) -> anyhow::Result<OpenedTicket> {
     // Typed the way people type: lower case, blanks instead of hyphens.
     let typed = tag.display().to_lowercase().replace('-', " ");
     let new = organisation.ticket(

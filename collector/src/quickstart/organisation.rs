@@ -48,7 +48,11 @@ pub(super) struct DemoOrganisation {
 }
 
 /// Finds what an earlier start made, or makes it.
-pub(super) async fn find_or_make(context: &Context, data: &Path, report: &dyn Report) -> anyhow::Result<DemoOrganisation> {
+pub(super) async fn find_or_make(
+    context: &Context,
+    data: &Path,
+    report: &dyn Report,
+) -> anyhow::Result<DemoOrganisation> {
     let sign_in_file = data.join(SIGN_IN_FILE);
     let mut tx = context.db.begin().await?;
     let known = sites::find_organisation_by_code(&mut tx, CODE).await?;
@@ -56,17 +60,30 @@ pub(super) async fn find_or_make(context: &Context, data: &Path, report: &dyn Re
         report.step("making a demonstration organisation with two sites and one person per role");
         make(&mut tx, context).await?;
     }
-    let organisation = sites::find_organisation_by_code(&mut tx, CODE).await?.context("the organisation is gone")?;
-    let main = sites::find_site_by_name(&mut tx, organisation.id, "Lyon").await?.context("site Lyon is gone")?;
-    let second = sites::find_site_by_name(&mut tx, organisation.id, "Nantes").await?.context("site Nantes is gone")?;
+    let organisation =
+        sites::find_organisation_by_code(&mut tx, CODE).await?.context("the organisation is gone")?;
+    let main =
+        sites::find_site_by_name(&mut tx, organisation.id, "Lyon").await?.context("site Lyon is gone")?;
+    let second =
+        sites::find_site_by_name(&mut tx, organisation.id, "Nantes").await?.context("site Nantes is gone")?;
     let mut people = Vec::with_capacity(PEOPLE.len());
     for (_, _, email, _) in PEOPLE {
-        people.push(people::find_person_by_email(&mut tx, &email.parse()?).await?.context("a demo person is gone")?);
+        people.push(
+            people::find_person_by_email(&mut tx, &email.parse()?).await?.context("a demo person is gone")?,
+        );
     }
     tx.commit().await?;
     let password = password(context, &sign_in_file, &people).await?;
     let requester = people.iter().find(|it| it.roles.contains(&Role::Requester)).context("no requester")?.id;
-    Ok(DemoOrganisation { id: organisation.id, main_site: main.id, second_site: second.id, requester, people, password, sign_in_file })
+    Ok(DemoOrganisation {
+        id: organisation.id,
+        main_site: main.id,
+        second_site: second.id,
+        requester,
+        people,
+        password,
+        sign_in_file,
+    })
 }
 
 async fn make(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
@@ -79,11 +96,17 @@ async fn make(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
     };
     let organisation = sites::create_organisation(tx, context, &actor, new).await?;
     let places: [(&str, &str, bool, &[&str]); 2] = [
-        ("Lyon", "12 rue de la Démonstration, 69003 Lyon", true, &["Bureau B12", "Bureau B14", "Accueil", "Salle serveurs"]),
+        (
+            "Lyon",
+            "12 rue de la Démonstration, 69003 Lyon",
+            true,
+            &["Bureau B12", "Bureau B14", "Accueil", "Salle serveurs"],
+        ),
         ("Nantes", "4 quai de l'Exemple, 44000 Nantes", false, &["Bureau 101", "Bureau 102", "Atelier"]),
     ];
     for (name, address, main, locations) in places {
-        let new = NewSite { organisation_id: organisation.id, name: name.into(), address: address.into(), main };
+        let new =
+            NewSite { organisation_id: organisation.id, name: name.into(), address: address.into(), main };
         let site = sites::create_site(tx, context, &actor, new).await?;
         for location in locations {
             sites::create_location(tx, context, &site, location).await?;
@@ -111,7 +134,8 @@ async fn password(context: &Context, file: &Path, people: &[Person]) -> anyhow::
     }
     let password = random_password(context.entropy.as_ref());
     for person in people {
-        people::set_password(context, &Actor::system(), person.id, SecretString::from(password.clone())).await?;
+        people::set_password(context, &Actor::system(), person.id, SecretString::from(password.clone()))
+            .await?;
     }
     write_private(file, &password).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(password)
@@ -122,7 +146,10 @@ fn random_password(entropy: &dyn Entropy) -> String {
     let mut random = [0_u8; 16];
     entropy.fill(&mut random);
     let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-    letters.enumerate().flat_map(|(at, letter)| (at > 0 && at % 4 == 0).then_some('-').into_iter().chain([letter])).collect()
+    letters
+        .enumerate()
+        .flat_map(|(at, letter)| (at > 0 && at % 4 == 0).then_some('-').into_iter().chain([letter]))
+        .collect()
 }
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
@@ -145,7 +172,8 @@ pub(super) async fn enroll_token(app: &App, organisation: &DemoOrganisation) -> 
         tag_policy: TagPolicy::MayCreate,
     };
     let actor = organisation.admin_actor();
-    let token = agents::create_enroll_token(&mut tx, &app.context, &actor, app.authority.fingerprint(), new).await?;
+    let token =
+        agents::create_enroll_token(&mut tx, &app.context, &actor, app.authority.fingerprint(), new).await?;
     tx.commit().await?;
     Ok(token)
 }

@@ -134,7 +134,8 @@ pub(super) async fn report_all(
         change_some(program, &machines).await?;
         claim_a_tag_twice(program, &machines).await?;
         let [changed, full, contested, mistyped] = [0, 6, 1, 3].map(|at| machines[at].tag.display());
-        demo_tickets::open_all(app, organisation, &TypedNumbers { changed, full, contested, mistyped }).await?;
+        demo_tickets::open_all(app, organisation, &TypedNumbers { changed, full, contested, mistyped })
+            .await?;
     }
     Ok(())
 }
@@ -151,10 +152,11 @@ fn machines(folder: &Path) -> anyhow::Result<Vec<DemoMachine>> {
 }
 
 fn machine(model: &Model, number: u32, folder: &Path) -> anyhow::Result<DemoMachine> {
-    let on_main_site = number % 3 != 0;
+    let on_main_site = !number.is_multiple_of(3);
     let site_letters = if on_main_site { "LYO" } else { "NTE" };
     let tag: AssetTag = format!("{}-{site_letters}-{number:04}", model.prefix).parse()?;
-    let locations: &[&str] = if on_main_site { &["Bureau B12", "Bureau B14", "Accueil"] } else { &["Bureau 101", "Bureau 102"] };
+    let locations: &[&str] =
+        if on_main_site { &["Bureau B12", "Bureau B14", "Accueil"] } else { &["Bureau 101", "Bureau 102"] };
     Ok(DemoMachine {
         workstation: workstation(model, number, &tag),
         folder: folder.join(tag.display()),
@@ -170,24 +172,37 @@ fn workstation(model: &Model, number: u32, tag: &AssetTag) -> Workstation {
         it.manufacturer = model.make.into();
         it.product = model.product.into();
         it.chassis = model.chassis;
-        it.serial = format!("{}{:05}", &model.product.replace(' ', "").to_uppercase()[..4], 41_000 + number * 37);
+        it.serial =
+            format!("{}{:05}", &model.product.replace(' ', "").to_uppercase()[..4], 41_000 + number * 37);
     });
     machine.hostname = format!("{}-{number:03}", model.prefix.to_lowercase());
     machine.cpu = model.cpu.into();
     machine.cores = model.cores;
-    machine.memory = (0..model.slots)
-        .map(|slot| model.memory_mib.get(slot).map(|size| Module::new(*size, format!("{:08X}", 0x5200_0000 + number * 16 + slot as u32))))
-        .collect();
+    let filled = (0x5200_0000 + number * 16..)
+        .zip(model.memory_mib)
+        .map(|(serial, size)| Some(Module::new(*size, format!("{serial:08X}"))));
+    machine.memory = filled.chain(std::iter::repeat(None)).take(model.slots).collect();
     let (name, disk_model, size_gib, kind) = model.disk;
-    machine.disks = vec![Disk { name: name.into(), model: disk_model.into(), serial: format!("DSK{number:09}"), size_gib, kind }];
-    let free_percent = if number % 7 == 0 { 4 } else { 25 + u64::from(number * 13 % 50) };
+    machine.disks = vec![Disk {
+        name: name.into(),
+        model: disk_model.into(),
+        serial: format!("DSK{number:09}"),
+        size_gib,
+        kind,
+    }];
+    let free_percent = if number.is_multiple_of(7) { 4 } else { 25 + u64::from(number * 13 % 50) };
     let volume = &mut machine.volumes[0];
     volume.device = format!("/dev/{name}{}", if kind == DiskKind::Nvme { "p2" } else { "2" });
     volume.size_gib = size_gib - 10;
     volume.free_gib = volume.size_gib * free_percent / 100;
-    machine.system = parc_sample::System { name: model.system.0.into(), version: model.system.1.into(), kernel: model.system.2.into() };
+    machine.system = parc_sample::System {
+        name: model.system.0.into(),
+        version: model.system.1.into(),
+        kernel: model.system.2.into(),
+    };
     machine.screens = screens(model, number);
-    machine.packages = OFFICE.iter().map(|(name, version)| parc_sample::Package::new(*name, *version)).collect();
+    machine.packages =
+        OFFICE.iter().map(|(name, version)| parc_sample::Package::new(*name, *version)).collect();
     machine
 }
 
@@ -202,7 +217,9 @@ fn screens(model: &Model, number: u32) -> Vec<Screen> {
         year: 2022,
     };
     match model.chassis {
-        Chassis::Notebook if number % 2 == 0 => [Workstation::laptop(number).screens, vec![desk]].concat(),
+        Chassis::Notebook if number.is_multiple_of(2) => {
+            [Workstation::laptop(number).screens, vec![desk]].concat()
+        }
         Chassis::Notebook => Workstation::laptop(number).screens,
         Chassis::Desktop | Chassis::Tower => vec![desk],
         Chassis::RackServer => Vec::new(),
@@ -210,7 +227,12 @@ fn screens(model: &Model, number: u32) -> Vec<Screen> {
 }
 
 /// The admin knows every machine in advance: sticker, place, warranty. The agent then finds its record.
-async fn report_one(app: &App, organisation: &DemoOrganisation, program: &AgentProgram, machine: &DemoMachine) -> anyhow::Result<()> {
+async fn report_one(
+    app: &App,
+    organisation: &DemoOrganisation,
+    program: &AgentProgram,
+    machine: &DemoMachine,
+) -> anyhow::Result<()> {
     let (root, state) = (machine.folder.join("root"), machine.folder.join("state"));
     if is_enrolled(&state) {
         return program.report(&state, Some(&root)).await;
@@ -241,7 +263,11 @@ async fn report_one(app: &App, organisation: &DemoOrganisation, program: &AgentP
 /// What happens to machines: an update, a full disk, a module added, a program removed.
 async fn change_some(program: &AgentProgram, machines: &[DemoMachine]) -> anyhow::Result<()> {
     for (at, machine) in machines.iter().enumerate().step_by(4) {
-        let mut changed = machine.workstation.clone().with_package("firefox-esr", "128.4.0esr").with_package("vpn-client", "5.1.6");
+        let mut changed = machine
+            .workstation
+            .clone()
+            .with_package("firefox-esr", "128.4.0esr")
+            .with_package("vpn-client", "5.1.6");
         changed.packages.retain(|it| it.name != "gimp");
         if let Some(empty) = changed.memory.iter_mut().find(|it| it.is_none()) {
             *empty = Some(Module::new(8_192, format!("{:08X}", 0x5300_0000 + at)));

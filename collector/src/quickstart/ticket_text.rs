@@ -61,28 +61,42 @@ fn configuration(text: &mut String, machine: &Machine) {
         line(text, "Container", &system.container);
     }
     if let Some(os) = &machine.os {
-        line(text, "System", &format!("{} {}, kernel {}, {}", os.name, os.version, os.kernel, os.architecture));
+        line(
+            text,
+            "System",
+            &format!("{} {}, kernel {}, {}", os.name, os.version, os.kernel, os.architecture),
+        );
     }
     for cpu in &machine.cpus {
         line(text, "CPU", &format!("{}, {} cores, {} threads", cpu.model, cpu.cores, cpu.threads));
     }
     if let Some(total) = &machine.memory_total {
         let used = machine.memory_slots.iter().filter(|it| !it.empty).count();
-        let slots = if total.slots > 0 { format!(" ({used} of {} slots used)", total.slots) } else { String::new() };
+        let slots =
+            if total.slots > 0 { format!(" ({used} of {} slots used)", total.slots) } else { String::new() };
         line(text, "Memory", &format!("{} MiB{slots}", total.size_mib));
     }
     for (name, disk) in &machine.disks {
         line(text, "Disk", &disk_text(name, disk));
     }
     for (mount_point, volume) in &machine.volumes {
-        let free = if volume.free_known { format!(", {} GiB free", volume.free_mib / 1024) } else { String::new() };
-        line(text, "Volume", &format!("{mount_point} {}, {} GiB{free}", volume.filesystem, volume.size_mib / 1024));
+        let free =
+            if volume.free_known { format!(", {} GiB free", volume.free_mib / 1024) } else { String::new() };
+        line(
+            text,
+            "Volume",
+            &format!("{mount_point} {}, {} GiB{free}", volume.filesystem, volume.size_mib / 1024),
+        );
     }
     for (name, interface) in machine.networks.iter().filter(|(_, it)| !it.r#virtual) {
         line(text, "Network", &format!("{name} {} {}", interface.mac, interface.ipv4.join(" ")));
     }
     for (connector, screen) in &machine.displays {
-        line(text, "Screen", &format!("{connector} {} {}×{}", screen.model, screen.width_px, screen.height_px));
+        line(
+            text,
+            "Screen",
+            &format!("{connector} {} {}×{}", screen.model, screen.width_px, screen.height_px),
+        );
     }
 }
 
@@ -139,9 +153,19 @@ mod tests {
 
     #[test]
     fn a_disk_says_what_each_of_its_words_is() {
-        let disk = v1::StorageItem { size_mib: 262_144, kind: "virtual".into(), serial: "overlayblk".into(), ..Default::default() };
+        let disk = v1::StorageItem {
+            size_mib: 262_144,
+            kind: "virtual".into(),
+            serial: "overlayblk".into(),
+            ..Default::default()
+        };
         assert_eq!(disk_text("vda", &disk), "vda, 256 GiB, virtual, serial overlayblk");
-        let disk = v1::StorageItem { size_mib: 524_288, model: "PM991a".into(), kind: "nvme".into(), ..Default::default() };
+        let disk = v1::StorageItem {
+            size_mib: 524_288,
+            model: "PM991a".into(),
+            kind: "nvme".into(),
+            ..Default::default()
+        };
         assert_eq!(disk_text("nvme0n1", &disk), "PM991a, 512 GiB, nvme");
     }
 }

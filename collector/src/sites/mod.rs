@@ -8,6 +8,6 @@ mod store;
 pub use model::{Location, NewOrganisation, NewSite, Organisation, Site, SiteError};
 pub use service::{create_location, create_organisation, create_site};
 pub use store::{
-    find_organisation, find_organisation_by_code, find_site, find_site_by_name, list_locations, list_organisations,
-    list_sites,
+    find_organisation, find_organisation_by_code, find_site, find_site_by_name, list_locations,
+    list_organisations, list_sites,
 };

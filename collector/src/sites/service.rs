@@ -35,14 +35,26 @@ pub async fn create_organisation(
         return Err(SiteError::Taken { field: "code", value: organisation.code });
     }
     let detail = json!({ "code": &organisation.code });
-    audit::record(tx, context, actor, deed(id, "organisation.created", "organisation", id.to_string(), detail)).await?;
+    audit::record(
+        tx,
+        context,
+        actor,
+        deed(id, "organisation.created", "organisation", id.to_string(), detail),
+    )
+    .await?;
     Ok(organisation)
 }
 
 /// Makes a site; a new main site replaces the old one.
-pub async fn create_site(tx: &mut Tx, context: &Context, actor: &Actor, new: NewSite) -> Result<Site, SiteError> {
+pub async fn create_site(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    new: NewSite,
+) -> Result<Site, SiteError> {
     let name = text::line(&new.name, NAME_CHARS_MAX).map_err(|it| invalid("name", it.to_string()))?;
-    let address = text::optional_line(&new.address, ADDRESS_CHARS_MAX).map_err(|it| invalid("address", it.to_string()))?;
+    let address = text::optional_line(&new.address, ADDRESS_CHARS_MAX)
+        .map_err(|it| invalid("address", it.to_string()))?;
     let id = SiteId::generate(context.now(), context.entropy.as_ref());
     let site = Site {
         id,
@@ -58,14 +70,29 @@ pub async fn create_site(tx: &mut Tx, context: &Context, actor: &Actor, new: New
         return Err(SiteError::Taken { field: "name", value: site.name });
     }
     let detail = json!({ "name": &site.name });
-    audit::record(tx, context, actor, deed(site.organisation_id, "site.created", "site", id.to_string(), detail)).await?;
+    audit::record(
+        tx,
+        context,
+        actor,
+        deed(site.organisation_id, "site.created", "site", id.to_string(), detail),
+    )
+    .await?;
     Ok(site)
 }
 
 /// Makes a location inside a site; an existing one of that name is returned.
-pub async fn create_location(tx: &mut Tx, context: &Context, site: &Site, name: &str) -> Result<Location, SiteError> {
+pub async fn create_location(
+    tx: &mut Tx,
+    context: &Context,
+    site: &Site,
+    name: &str,
+) -> Result<Location, SiteError> {
     let name = text::line(name, NAME_CHARS_MAX).map_err(|it| invalid("name", it.to_string()))?;
-    let location = Location { id: LocationId::generate(context.now(), context.entropy.as_ref()), site_id: site.id, name };
+    let location = Location {
+        id: LocationId::generate(context.now(), context.entropy.as_ref()),
+        site_id: site.id,
+        name,
+    };
     Ok(store::insert_location(tx, location).await?)
 }
 
@@ -92,7 +119,6 @@ fn deed(
     Deed { organisation_id: Some(organisation), action, subject_kind, subject_id, detail }
 }
 
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -110,7 +136,12 @@ mod tests {
     }
 
     fn acme() -> NewOrganisation {
-        NewOrganisation { code: " acme ".into(), name: "Acme".into(), time_zone: "Europe/Paris".into(), demo: false }
+        NewOrganisation {
+            code: " acme ".into(),
+            name: "Acme".into(),
+            time_zone: "Europe/Paris".into(),
+            demo: false,
+        }
     }
 
     db_test! {

@@ -14,7 +14,11 @@ const SITES_MAX: i64 = 1_000;
 /// Locations of one site shown in one list.
 const LOCATIONS_MAX: i64 = 1_000;
 
-pub(super) async fn insert_organisation(tx: &mut Tx, new: &Organisation, at: UtcMicros) -> Result<bool, StoreError> {
+pub(super) async fn insert_organisation(
+    tx: &mut Tx,
+    new: &Organisation,
+    at: UtcMicros,
+) -> Result<bool, StoreError> {
     sql!(tx, |conn| sqlx::query(
         "INSERT INTO site_organisation (id, code, name, time_zone, demo, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code) DO NOTHING"
@@ -55,7 +59,8 @@ pub(super) async fn insert_site(tx: &mut Tx, new: &Site, at: UtcMicros) -> Resul
 }
 
 pub(super) async fn insert_location(tx: &mut Tx, new: Location) -> Result<Location, StoreError> {
-    sql!(&mut *tx, |conn| sqlx::query(
+    sql!(&mut *tx, |conn| {
+        sqlx::query(
         "INSERT INTO site_location (id, site_id, name) VALUES ($1, $2, $3) ON CONFLICT (site_id, name) DO NOTHING"
     )
     .bind(new.id)
@@ -63,28 +68,35 @@ pub(super) async fn insert_location(tx: &mut Tx, new: Location) -> Result<Locati
     .bind(&new.name)
     .execute(conn)
     .await
-    .map(drop))?;
-    sql!(tx, |conn| sqlx::query_as("SELECT id, site_id, name FROM site_location WHERE site_id = $1 AND name = $2")
-        .bind(new.site_id)
-        .bind(&new.name)
-        .fetch_one(conn)
-        .await)
+    .map(drop)
+    })?;
+    sql!(tx, |conn| sqlx::query_as(
+        "SELECT id, site_id, name FROM site_location WHERE site_id = $1 AND name = $2"
+    )
+    .bind(new.site_id)
+    .bind(&new.name)
+    .fetch_one(conn)
+    .await)
 }
 
 /// The organisation with that id.
 pub async fn find_organisation(tx: &mut Tx, id: OrganisationId) -> Result<Option<Organisation>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as("SELECT id, code, name, time_zone, demo FROM site_organisation WHERE id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(
+        "SELECT id, code, name, time_zone, demo FROM site_organisation WHERE id = $1"
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await)
 }
 
 /// The organisation with that code, upper case.
 pub async fn find_organisation_by_code(tx: &mut Tx, code: &str) -> Result<Option<Organisation>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as("SELECT id, code, name, time_zone, demo FROM site_organisation WHERE code = $1")
-        .bind(code)
-        .fetch_optional(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(
+        "SELECT id, code, name, time_zone, demo FROM site_organisation WHERE code = $1"
+    )
+    .bind(code)
+    .fetch_optional(conn)
+    .await)
 }
 
 /// Organisations in scope by name.
@@ -120,7 +132,11 @@ pub async fn find_site(tx: &mut Tx, id: SiteId) -> Result<Option<Site>, StoreErr
 }
 
 /// The organisation's site of that name.
-pub async fn find_site_by_name(tx: &mut Tx, organisation: OrganisationId, name: &str) -> Result<Option<Site>, StoreError> {
+pub async fn find_site_by_name(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    name: &str,
+) -> Result<Option<Site>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(
         "SELECT id, organisation_id, name, address, main FROM site WHERE organisation_id = $1 AND name = $2"
     )
@@ -132,9 +148,11 @@ pub async fn find_site_by_name(tx: &mut Tx, organisation: OrganisationId, name: 
 
 /// Locations of a site by name.
 pub async fn list_locations(tx: &mut Tx, site: SiteId) -> Result<Vec<Location>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as("SELECT id, site_id, name FROM site_location WHERE site_id = $1 ORDER BY name LIMIT $2")
-        .bind(site)
-        .bind(LOCATIONS_MAX)
-        .fetch_all(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(
+        "SELECT id, site_id, name FROM site_location WHERE site_id = $1 ORDER BY name LIMIT $2"
+    )
+    .bind(site)
+    .bind(LOCATIONS_MAX)
+    .fetch_all(conn)
+    .await)
 }

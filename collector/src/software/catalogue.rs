@@ -30,11 +30,8 @@ impl Catalogue {
     ) -> Result<HashMap<TitleId, Mark>, StoreError> {
         let ids: Vec<TitleId> = titles.keys().copied().collect();
         let mut marks = self.marks(tx, &ids).await?;
-        let missing: Vec<(TitleId, &NewTitle)> = titles
-            .iter()
-            .filter(|(id, _)| !marks.contains_key(id))
-            .map(|(id, new)| (*id, new))
-            .collect();
+        let missing: Vec<(TitleId, &NewTitle)> =
+            titles.iter().filter(|(id, _)| !marks.contains_key(id)).map(|(id, new)| (*id, new)).collect();
         if missing.is_empty() {
             return Ok(marks);
         }
@@ -45,11 +42,8 @@ impl Catalogue {
             }
         }
         // Another collector was faster with these: its spelling counts.
-        let lost: Vec<TitleId> = missing
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| !marks.contains_key(id))
-            .collect();
+        let lost: Vec<TitleId> =
+            missing.iter().map(|(id, _)| *id).filter(|id| !marks.contains_key(id)).collect();
         marks.extend(store::read_marks(tx, &lost).await?);
         Ok(marks)
     }
@@ -93,18 +87,8 @@ mod tests {
     use crate::software::{InstalledTitle, list_titles};
 
     fn title(name: &str, raw: u8) -> NewTitle {
-        let title = InstalledTitle {
-            name: name.into(),
-            version: "1".into(),
-            ..InstalledTitle::default()
-        };
-        NewTitle {
-            title,
-            mark: Mark {
-                raw_id: [raw; 16],
-                key_hash: i64::from(raw),
-            },
-        }
+        let title = InstalledTitle { name: name.into(), version: "1".into(), ..InstalledTitle::default() };
+        NewTitle { title, mark: Mark { raw_id: [raw; 16], key_hash: i64::from(raw) } }
     }
 
     fn by_id(titles: Vec<NewTitle>) -> BTreeMap<TitleId, NewTitle> {

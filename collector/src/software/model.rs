@@ -55,13 +55,7 @@ impl InstalledTitle {
     /// The title's id.
     pub fn id(&self) -> TitleId {
         let mut hasher = blake3::Hasher::new_derive_key(TITLE_CONTEXT);
-        for text in [
-            &self.name,
-            &self.version,
-            &self.publisher,
-            &self.architecture,
-            &self.source,
-        ] {
+        for text in [&self.name, &self.version, &self.publisher, &self.architecture, &self.source] {
             hasher.update(&(text.len() as u64).to_be_bytes());
             hasher.update(text.as_bytes());
         }
@@ -81,16 +75,8 @@ mod tests {
 
     #[test]
     fn moving_a_letter_between_texts_makes_another_title() {
-        let one = InstalledTitle {
-            name: "ab".into(),
-            version: "c".into(),
-            ..InstalledTitle::default()
-        };
-        let two = InstalledTitle {
-            name: "a".into(),
-            version: "bc".into(),
-            ..InstalledTitle::default()
-        };
+        let one = InstalledTitle { name: "ab".into(), version: "c".into(), ..InstalledTitle::default() };
+        let two = InstalledTitle { name: "a".into(), version: "bc".into(), ..InstalledTitle::default() };
         assert_ne!(one.id(), two.id());
         assert_eq!(one.id(), one.clone().id());
     }

@@ -37,13 +37,7 @@ pub(super) async fn read_marks(tx: &mut Tx, ids: &[TitleId]) -> Result<Vec<(Titl
                 .raw_id
                 .try_into()
                 .map_err(|_| StoreError::inconsistent("software_title", "raw_id", row.id.0))?;
-            Ok((
-                row.id,
-                Mark {
-                    raw_id,
-                    key_hash: row.key_hash,
-                },
-            ))
+            Ok((row.id, Mark { raw_id, key_hash: row.key_hash }))
         })
         .collect()
 }
@@ -148,9 +142,7 @@ pub async fn uninstall(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Re
 /// Pairs of the items that have few titles each, in order of the table's key.
 fn few_each(titles: &BTreeMap<CiId, Vec<TitleId>>) -> Vec<(TitleId, CiId)> {
     let few = titles.iter().filter(|(_, ids)| ids.len() < LIST_TITLES_MIN);
-    let mut pairs: Vec<(TitleId, CiId)> = few
-        .flat_map(|(ci, ids)| ids.iter().map(|id| (*id, *ci)))
-        .collect();
+    let mut pairs: Vec<(TitleId, CiId)> = few.flat_map(|(ci, ids)| ids.iter().map(|id| (*id, *ci))).collect();
     pairs.sort_unstable();
     pairs
 }
@@ -158,12 +150,10 @@ fn few_each(titles: &BTreeMap<CiId, Vec<TitleId>>) -> Vec<(TitleId, CiId)> {
 /// The titles an item has by its installations, as searches see them.
 #[cfg(test)]
 pub(crate) async fn list_installed_ids(tx: &mut Tx, ci: CiId) -> Result<Vec<TitleId>, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar(
-        "SELECT title_id FROM software_installation WHERE ci_id = $1"
-    )
-    .bind(ci)
-    .fetch_all(conn)
-    .await)
+    sql!(tx, |conn| sqlx::query_scalar("SELECT title_id FROM software_installation WHERE ci_id = $1")
+        .bind(ci)
+        .fetch_all(conn)
+        .await)
 }
 
 fn bare(ids: &[TitleId]) -> Vec<i64> {

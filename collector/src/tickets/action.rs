@@ -187,10 +187,7 @@ pub enum TicketError {
 impl TicketError {
     /// A field and what is wrong with it.
     pub(super) fn invalid(field: &'static str, reason: impl std::fmt::Display) -> Self {
-        Self::Invalid {
-            field,
-            reason: reason.to_string(),
-        }
+        Self::Invalid { field, reason: reason.to_string() }
     }
 }
 
@@ -218,10 +215,6 @@ impl Fault for TicketError {
     }
 
     fn field(&self) -> Option<&str> {
-        if let Self::Invalid { field, .. } = self {
-            Some(field)
-        } else {
-            None
-        }
+        if let Self::Invalid { field, .. } = self { Some(field) } else { None }
     }
 }

@@ -47,10 +47,12 @@ impl LinkKey {
 
     /// The machine, if the text was signed here and is still good.
     pub fn open(&self, token: &str, now: UtcMicros) -> Option<CiId> {
-        let token: [u8; ID_BYTES + UNTIL_BYTES + MAC_BYTES] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
+        let token: [u8; ID_BYTES + UNTIL_BYTES + MAC_BYTES] =
+            URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
         let (signed, mac) = token.split_at(ID_BYTES + UNTIL_BYTES);
         let expected = blake3::keyed_hash(&self.0, signed);
-        let same = expected.as_bytes()[..MAC_BYTES].iter().zip(mac).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0;
+        let same =
+            expected.as_bytes()[..MAC_BYTES].iter().zip(mac).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0;
         let (id, until) = signed.split_at(ID_BYTES);
         let until = UtcMicros(i64::from_be_bytes(until.try_into().ok()?));
         let id = uuid::Uuid::from_slice(id).ok()?;

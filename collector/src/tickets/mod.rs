@@ -15,8 +15,8 @@ mod priority;
 mod rules;
 mod service;
 mod store;
-mod words;
 pub(crate) mod web;
+mod words;
 
 pub use action::{TicketAction, TicketError};
 pub use model::{

@@ -42,10 +42,7 @@ impl FromStr for TicketNumber {
     /// Accepts what people type: any case, blanks around.
     fn from_str(text: &str) -> Result<Self, NotANumber> {
         let text = text.trim().to_ascii_uppercase();
-        let (month, sequence) = text
-            .strip_prefix('I')
-            .and_then(|it| it.split_once('_'))
-            .ok_or(NotANumber)?;
+        let (month, sequence) = text.strip_prefix('I').and_then(|it| it.split_once('_')).ok_or(NotANumber)?;
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let plain = month.len() == 6 && digits(month) && digits(sequence);
         if plain && (4..=SEQUENCE_DIGITS_MAX).contains(&sequence.len()) {

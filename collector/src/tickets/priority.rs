@@ -49,15 +49,7 @@ mod tests {
 
     #[test]
     fn an_emergency_comes_first() {
-        assert_eq!(
-            priority(
-                TicketKind::Emergency,
-                Severity::Minor,
-                ImpactScope::One,
-                Urgency::Low
-            ),
-            1
-        );
+        assert_eq!(priority(TicketKind::Emergency, Severity::Minor, ImpactScope::One, Urgency::Low), 1);
     }
 
     proptest! {

@@ -10,10 +10,7 @@ const REOPEN_DAYS: u64 = 14;
 
 /// What the rules need to know about a ticket.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, each read by its own rule"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by its own rule")]
 pub(super) struct Situation {
     pub(super) state: TicketState,
     pub(super) owned: bool,
@@ -27,10 +24,7 @@ pub(super) struct Situation {
 
 /// What the rules need to know about the actor.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, each read by its own rule"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by its own rule")]
 pub(super) struct Standing {
     /// Does the work.
     pub(super) works: bool,
@@ -65,9 +59,7 @@ impl Situation {
             owner_active,
             qualified: ticket.qualified_at.is_some(),
             level: ticket.level,
-            closed_recently: ticket
-                .closed_at
-                .is_some_and(|closed| now.since(closed) <= days(REOPEN_DAYS)),
+            closed_recently: ticket.closed_at.is_some_and(|closed| now.since(closed) <= days(REOPEN_DAYS)),
         }
     }
 }
@@ -203,11 +195,7 @@ fn reply(ticket: Situation, who: Standing) -> Option<TicketState> {
 
 /// The actions `who` may take now, in the order they are shown.
 pub(super) fn allowed(ticket: Situation, who: Standing) -> Vec<ActionKind> {
-    ActionKind::ALL
-        .iter()
-        .copied()
-        .filter(|action| next_state(ticket, *action, who).is_ok())
-        .collect()
+    ActionKind::ALL.iter().copied().filter(|action| next_state(ticket, *action, who).is_ok()).collect()
 }
 
 #[cfg(test)]
@@ -226,117 +214,44 @@ mod tests {
         is_referent: false,
         can_own: false,
     };
-    const TECHNICIAN: Standing = Standing {
-        works: true,
-        can_own: true,
-        is_party: false,
-        ..REQUESTER
-    };
-    const OWNER: Standing = Standing {
-        owns: true,
-        ..TECHNICIAN
-    };
-    const LEAD: Standing = Standing {
-        leads: true,
-        dispatches: true,
-        ..TECHNICIAN
-    };
+    const TECHNICIAN: Standing = Standing { works: true, can_own: true, is_party: false, ..REQUESTER };
+    const OWNER: Standing = Standing { owns: true, ..TECHNICIAN };
+    const LEAD: Standing = Standing { leads: true, dispatches: true, ..TECHNICIAN };
 
     fn a_ticket(state: TicketState) -> Situation {
-        let owned = matches!(
-            state,
-            TicketState::InProgress | TicketState::Resolved | TicketState::Pending
-        );
-        Situation {
-            state,
-            owned,
-            owner_active: true,
-            qualified: true,
-            level: 1,
-            closed_recently: true,
-        }
+        let owned = matches!(state, TicketState::InProgress | TicketState::Resolved | TicketState::Pending);
+        Situation { state, owned, owner_active: true, qualified: true, level: 1, closed_recently: true }
     }
 
     #[test]
     fn the_usual_life_of_a_ticket() {
         let steps = [
             (TicketState::New, ActionKind::Qualify, LEAD, TicketState::Queued),
-            (
-                TicketState::Queued,
-                ActionKind::Claim,
-                TECHNICIAN,
-                TicketState::InProgress,
-            ),
-            (
-                TicketState::InProgress,
-                ActionKind::Hold,
-                OWNER,
-                TicketState::Pending,
-            ),
-            (
-                TicketState::Pending,
-                ActionKind::Reply,
-                REQUESTER,
-                TicketState::InProgress,
-            ),
-            (
-                TicketState::InProgress,
-                ActionKind::Resolve,
-                OWNER,
-                TicketState::Resolved,
-            ),
-            (
-                TicketState::Resolved,
-                ActionKind::Refuse,
-                REQUESTER,
-                TicketState::InProgress,
-            ),
-            (
-                TicketState::Resolved,
-                ActionKind::Confirm,
-                REQUESTER,
-                TicketState::Closed,
-            ),
-            (
-                TicketState::Closed,
-                ActionKind::Reopen,
-                REQUESTER,
-                TicketState::Queued,
-            ),
+            (TicketState::Queued, ActionKind::Claim, TECHNICIAN, TicketState::InProgress),
+            (TicketState::InProgress, ActionKind::Hold, OWNER, TicketState::Pending),
+            (TicketState::Pending, ActionKind::Reply, REQUESTER, TicketState::InProgress),
+            (TicketState::InProgress, ActionKind::Resolve, OWNER, TicketState::Resolved),
+            (TicketState::Resolved, ActionKind::Refuse, REQUESTER, TicketState::InProgress),
+            (TicketState::Resolved, ActionKind::Confirm, REQUESTER, TicketState::Closed),
+            (TicketState::Closed, ActionKind::Reopen, REQUESTER, TicketState::Queued),
         ];
         for (from, action, who, to) in steps {
-            assert_eq!(
-                next_state(a_ticket(from), action, who),
-                Ok(to),
-                "{action:?} from {from:?}"
-            );
+            assert_eq!(next_state(a_ticket(from), action, who), Ok(to), "{action:?} from {from:?}");
         }
     }
 
     #[test]
     fn a_wait_without_owner_ends_in_the_pot_and_before_qualification_at_the_entry() {
-        let pot = Situation {
-            owned: false,
-            ..a_ticket(TicketState::Pending)
-        };
+        let pot = Situation { owned: false, ..a_ticket(TicketState::Pending) };
         assert_eq!(next_state(pot, ActionKind::Resume, LEAD), Ok(TicketState::Queued));
-        let entry = Situation {
-            qualified: false,
-            ..pot
-        };
+        let entry = Situation { qualified: false, ..pot };
         assert_eq!(next_state(entry, ActionKind::Resume, LEAD), Ok(TicketState::New));
     }
 
     #[test]
     fn a_refused_solution_of_somebody_who_left_goes_to_the_pot() {
-        let left = Situation {
-            owner_active: false,
-            ..a_ticket(TicketState::Resolved)
-        };
-        assert_eq!(
-            next_state(left, ActionKind::Refuse, REQUESTER),
-            Ok(TicketState::Queued)
-        );
+        let left = Situation { owner_active: false, ..a_ticket(TicketState::Resolved) };
+        assert_eq!(next_state(left, ActionKind::Refuse, REQUESTER), Ok(TicketState::Queued));
     }
 
     #[test]
@@ -370,26 +285,14 @@ mod tests {
 
     #[test]
     fn only_one_escalation_per_ticket() {
-        let second = Situation {
-            level: 2,
-            ..a_ticket(TicketState::Queued)
-        };
-        assert_eq!(
-            next_state(second, ActionKind::Escalate, LEAD),
-            Err(Refusal::State)
-        );
+        let second = Situation { level: 2, ..a_ticket(TicketState::Queued) };
+        assert_eq!(next_state(second, ActionKind::Escalate, LEAD), Err(Refusal::State));
     }
 
     #[test]
     fn the_reopen_window_binds_requesters_not_leads() {
-        let old = Situation {
-            closed_recently: false,
-            ..a_ticket(TicketState::Closed)
-        };
-        assert_eq!(
-            next_state(old, ActionKind::Reopen, REQUESTER),
-            Err(Refusal::State)
-        );
+        let old = Situation { closed_recently: false, ..a_ticket(TicketState::Closed) };
+        assert_eq!(next_state(old, ActionKind::Reopen, REQUESTER), Err(Refusal::State));
         assert_eq!(next_state(old, ActionKind::Reopen, LEAD), Ok(TicketState::Queued));
     }
 

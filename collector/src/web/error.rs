@@ -94,7 +94,11 @@ impl ErrorPage {
     pub(crate) fn of(visitor: &Visitor, kind: ErrorKind, incident: Option<String>) -> Self {
         let texts = visitor.texts;
         let title = texts.word("error-title", word(kind)).into_owned();
-        Self { shell: Shell::of(visitor, title), help: texts.word("error-help", word(kind)).into_owned(), incident }
+        Self {
+            shell: Shell::of(visitor, title),
+            help: texts.word("error-help", word(kind)).into_owned(),
+            incident,
+        }
     }
 }
 

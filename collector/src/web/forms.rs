@@ -75,7 +75,9 @@ fn typed<T: DeserializeOwned>(fields: HashMap<String, String>) -> Result<T, Page
 
 /// Compares without stopping at the first difference.
 fn same_bytes(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && !right.is_empty() && left.iter().zip(right).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+    left.len() == right.len()
+        && !right.is_empty()
+        && left.iter().zip(right).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
 }
 
 #[cfg(test)]

@@ -59,13 +59,15 @@ fn show(state: &WebState, visitor: &Visitor, failure: &PageError, safe: bool) ->
         let next = if next == "/" { "" } else { next };
         return Redirect::to(&links::with_query("/sign-in", &[("next", next)])).into_response();
     }
-    let incident = matches!(failure.kind(), ErrorKind::Internal | ErrorKind::Unavailable).then(|| number(state));
+    let incident =
+        matches!(failure.kind(), ErrorKind::Internal | ErrorKind::Unavailable).then(|| number(state));
     if let Some(incident) = &incident {
         tracing::error!(%incident, cause = failure.cause(), "a page failed");
     } else {
         tracing::debug!(cause = failure.cause(), kind = ?failure.kind(), "a page was refused");
     }
-    let shown = error::page_with(error::status(failure.kind()), &ErrorPage::of(visitor, failure.kind(), incident));
+    let shown =
+        error::page_with(error::status(failure.kind()), &ErrorPage::of(visitor, failure.kind(), incident));
     shown.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
@@ -82,7 +84,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -90,8 +95,14 @@ mod tests {
         let url = "https://parc.example";
         let ours = [("origin", "https://parc.example"), ("host", "internal:8080")];
         assert!(comes_from_us(&headers(&ours), url));
-        assert!(comes_from_us(&headers(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")]), url));
-        assert!(!comes_from_us(&headers(&[("origin", "https://evil.example"), ("host", "parc.example")]), url));
+        assert!(comes_from_us(
+            &headers(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")]),
+            url
+        ));
+        assert!(!comes_from_us(
+            &headers(&[("origin", "https://evil.example"), ("host", "parc.example")]),
+            url
+        ));
         assert!(!comes_from_us(&headers(&[("origin", "null"), ("host", "parc.example")]), url));
         let lies = [("sec-fetch-site", "cross-site"), ("origin", "https://parc.example")];
         assert!(!comes_from_us(&headers(&lies), url));

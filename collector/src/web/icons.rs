@@ -11,7 +11,11 @@ pub(crate) struct Icon(pub &'static str);
 
 impl fmt::Display for Icon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\"{}\"/></svg>", path(self.0))
+        write!(
+            f,
+            "<svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\"{}\"/></svg>",
+            path(self.0)
+        )
     }
 }
 
@@ -42,7 +46,9 @@ fn path(name: &str) -> &'static str {
         "lock" => "M4 7h8v6.5H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2",
         "reply" => "M7 3.5 2.5 8 7 12.5V9.7c3 0 5 .8 6.5 3.3 0-4-2-6.5-6.5-7z",
         "person" => "M10.5 5a2.5 2.5 0 1 0-5 0 2.5 2.5 0 0 0 5 0zM3 13.5c.5-3 2.5-4 5-4s4.5 1 5 4",
-        "wrench" => "M13.5 4.5 11.5 6.5 9.5 4.5 11.5 2.5A3.5 3.5 0 0 0 7 6.800L2.5 11.300l2.2 2.200L9.2 9a3.5 3.5 0 0 0 4.3-4.5z",
+        "wrench" => {
+            "M13.5 4.5 11.5 6.5 9.5 4.5 11.5 2.5A3.5 3.5 0 0 0 7 6.800L2.5 11.300l2.2 2.200L9.2 9a3.5 3.5 0 0 0 4.3-4.5z"
+        }
         "download" => "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M2.5 13.5h11",
         "next" => "M6 3.5 10.5 8 6 12.5",
         "first" => "M10 3.5 5.5 8 10 12.5",

@@ -47,7 +47,14 @@ mod tests {
 
     #[test]
     fn a_form_never_leads_to_another_host() {
-        for hostile in ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\r\nSet-Cookie: x", "javascript:x"] {
+        for hostile in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "",
+            "/a\r\nSet-Cookie: x",
+            "javascript:x",
+        ] {
             assert_eq!(local_path(hostile, "/tickets"), "/tickets", "{hostile:?}");
         }
         assert_eq!(local_path("/tickets?state=new", "/"), "/tickets?state=new");

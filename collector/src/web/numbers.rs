@@ -41,7 +41,11 @@ fn tenths(language: Language, tenths: i64) -> String {
 /// Memory counts in powers of two, as modules are labelled: 16384 MiB is `16 Go`.
 pub(crate) fn memory(language: Language, mib: i64) -> String {
     let [mega, giga, _] = units(language);
-    if mib < 1024 { quantity(&integer(language, mib), mega) } else { quantity(&tenths(language, mib * 10 / 1024), giga) }
+    if mib < 1024 {
+        quantity(&integer(language, mib), mega)
+    } else {
+        quantity(&tenths(language, mib * 10 / 1024), giga)
+    }
 }
 
 /// Disks count in powers of ten, as they are sold: 244198 MiB is `256 Go`.
@@ -124,10 +128,13 @@ fn escaped(text: &str) -> String {
 }
 
 fn full(texts: Texts, zone: &Zone, at: UtcMicros) -> String {
-    at.format(zone, match texts.language() {
-        Language::Fr => "%d/%m/%Y à %H:%M:%S",
-        Language::En => "%d/%m/%Y at %H:%M:%S",
-    })
+    at.format(
+        zone,
+        match texts.language() {
+            Language::Fr => "%d/%m/%Y à %H:%M:%S",
+            Language::En => "%d/%m/%Y at %H:%M:%S",
+        },
+    )
 }
 
 fn seconds_between(at: UtcMicros, now: UtcMicros) -> i64 {
@@ -173,7 +180,9 @@ mod tests {
     fn an_age_takes_the_largest_unit_that_says_enough() {
         let texts = Texts::of(Language::Fr);
         let now = UtcMicros::from_seconds(1_700_000_000);
-        let shown = |ago: i64| Stamp::age(texts, &Zone::utc(), UtcMicros::from_seconds(1_700_000_000 - ago), now).shown;
+        let shown = |ago: i64| {
+            Stamp::age(texts, &Zone::utc(), UtcMicros::from_seconds(1_700_000_000 - ago), now).shown
+        };
         assert_eq!([shown(90), shown(7_300), shown(200_000)], ["1\u{A0}min", "2\u{A0}h", "2\u{A0}j"]);
         assert_eq!(shown(-5), "0\u{A0}min");
     }

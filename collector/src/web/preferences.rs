@@ -48,7 +48,11 @@ async fn keep(
         cookies.push(preference(&state, THEME_COOKIE, Theme::from_code(&wishes.theme).code()));
     }
     if !wishes.shortcuts.is_empty() {
-        cookies.push(preference(&state, SHORTCUTS_COOKIE, if wishes.shortcuts == "off" { "off" } else { "on" }));
+        cookies.push(preference(
+            &state,
+            SHORTCUTS_COOKIE,
+            if wishes.shortcuts == "off" { "off" } else { "on" },
+        ));
     }
     let headers = AppendHeaders(cookies.into_iter().map(|it| (SET_COOKIE, it)));
     Ok((headers, Redirect::to(links::local_path(&wishes.back, "/"))).into_response())

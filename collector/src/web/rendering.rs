@@ -19,14 +19,23 @@ pub(crate) const HOSTILE: &str = "\"><script>alert(1)</script>'<img src=x onerro
 
 /// A visitor of a language.
 pub(crate) fn visitor(language: Language) -> Visitor {
-    Visitor { texts: Texts::of(language), theme: Theme::System, shortcuts: true, here: "/tickets?q=a&state=new".into() }
+    Visitor {
+        texts: Texts::of(language),
+        theme: Theme::System,
+        shortcuts: true,
+        here: "/tickets?q=a&state=new".into(),
+    }
 }
 
 /// The frame of a person with these roles.
 pub(crate) fn shell(language: Language, roles: &[Role], title: &str, section: Section) -> Shell {
     let id = crate::kernel::id::PersonId::from(uuid::Uuid::from_u128(7));
-    let actor =
-        Actor { kind: ActorKind::Person(id), label: "Camille Roussel".into(), scope: Scope::All, roles: roles.to_vec() };
+    let actor = Actor {
+        kind: ActorKind::Person(id),
+        label: "Camille Roussel".into(),
+        scope: Scope::All,
+        roles: roles.to_vec(),
+    };
     Shell::of(&visitor(language), title).for_person("Camille Roussel", "c2FtcGxl", &actor, section)
 }
 
@@ -55,7 +64,10 @@ pub(crate) fn check(name: &str, language: Language, template: &impl Template) ->
         assert!(ids.contains(&wanted), "{name}: a label for {wanted}, which is not there");
     }
     for wanted in html.split("aria-describedby=\"").skip(1).filter_map(|it| it.split('"').next()) {
-        assert!(wanted.split(' ').all(|it| ids.contains(&it)), "{name}: described by {wanted}, which is not there");
+        assert!(
+            wanted.split(' ').all(|it| ids.contains(&it)),
+            "{name}: described by {wanted}, which is not there"
+        );
     }
     assert!(html.len() < 60 * 1024 || name.contains("many"), "{name}: {} bytes", html.len());
     keep(name, language, &html);
@@ -65,7 +77,9 @@ pub(crate) fn check(name: &str, language: Language, template: &impl Template) ->
 fn keep(name: &str, language: Language, html: &str) {
     let Some(folder) = std::env::var_os("PARC_RENDER_DIR").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).expect("folder");
-    for (address, content) in [(files::style(), include_str!("parc.css")), (files::script(), include_str!("parc.js"))] {
+    for (address, content) in
+        [(files::style(), include_str!("parc.css")), (files::script(), include_str!("parc.js"))]
+    {
         std::fs::write(folder.join(address.trim_start_matches("/static/")), content).expect("file");
     }
     let html = html.replace("/static/", "");

@@ -26,7 +26,8 @@ impl TagListener for Deaf {
 }
 
 fn pages(test: &TestDb, public_url: &str) -> (Router, Context) {
-    let context = Context { db: test.db.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let context =
+        Context { db: test.db.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     let state = WebState {
         context: context.clone(),
         public_url: public_url.into(),
@@ -67,7 +68,8 @@ async fn an_unknown_address_answers_in_the_readers_language_under_a_strict_polic
     let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
     assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-    let french = Request::get("/nothing").header(header::ACCEPT_LANGUAGE, "fr").body(Body::empty()).expect("request");
+    let french =
+        Request::get("/nothing").header(header::ACCEPT_LANGUAGE, "fr").body(Body::empty()).expect("request");
     assert!(ask(&pages, french).await.1.contains("existe pas"));
 }
 
@@ -88,7 +90,8 @@ async fn the_embedded_files_are_kept_for_ever_and_only_under_their_hash() {
     assert_eq!(answer.status(), StatusCode::OK);
     assert!(answer.headers()[header::CACHE_CONTROL].to_str().is_ok_and(|it| it.contains("immutable")));
     assert!(body.contains("color-scheme"));
-    let (answer, _) = ask(&pages, get("/static/parc.0000000000000000.css").body(Body::empty()).expect("request")).await;
+    let (answer, _) =
+        ask(&pages, get("/static/parc.0000000000000000.css").body(Body::empty()).expect("request")).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
 
@@ -110,14 +113,19 @@ async fn a_person_signs_in_and_a_form_without_the_sessions_token_or_from_elsewhe
     tx.commit().await.expect("commit");
     let password = "correct horse battery";
     people::set_password(&context, &Actor::system(), person.id, password.into()).await.expect("password");
-    let form = |password: &str| format!("email=nadia%40example.fr&password={}&next=%2Ftickets", password.replace(' ', "+"));
+    let form = |password: &str| {
+        format!("email=nadia%40example.fr&password={}&next=%2Ftickets", password.replace(' ', "+"))
+    };
     let (answer, body) = ask(&pages, post("/sign-in", "", &form("wrong password"))).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(body.contains("nadia@example.fr") && !body.contains("wrong password"));
     let (answer, _) = ask(&pages, post("/sign-in", "", &form(password))).await;
     assert_eq!(answer.headers()[header::LOCATION], "/tickets");
     let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("cookie").to_owned();
-    assert!(cookie.starts_with("parc=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.starts_with("parc=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
     let cookie = cookie.split(';').next().unwrap_or("").to_owned();
     let queue = get("/tickets").header(header::COOKIE, &cookie).body(Body::empty()).expect("request");
     let (answer, body) = ask(&pages, queue).await;
@@ -125,7 +133,8 @@ async fn a_person_signs_in_and_a_form_without_the_sessions_token_or_from_elsewhe
     assert!(body.contains("The queue is empty"));
     let (answer, _) = ask(&pages, post("/sign-out", &cookie, "csrf=guessed")).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
-    let token = body.split("name=\"csrf\" value=\"").nth(1).and_then(|it| it.split('"').next()).expect("token");
+    let token =
+        body.split("name=\"csrf\" value=\"").nth(1).and_then(|it| it.split('"').next()).expect("token");
     let mut foreign = post("/sign-out", &cookie, &format!("csrf={token}"));
     foreign.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("value"));
     assert_eq!(ask(&pages, foreign).await.0.status(), StatusCode::FORBIDDEN);

@@ -97,8 +97,7 @@ fn arguments<'a>(pairs: &[(&'a str, &'a str)]) -> FluentArgs<'a> {
 
 fn catalogue(language: Language) -> &'static Catalogue {
     static CATALOGUES: OnceLock<[Catalogue; 2]> = OnceLock::new();
-    let [french, english] =
-        CATALOGUES.get_or_init(|| [parse("fr-FR", FRENCH), parse("en-GB", ENGLISH)]);
+    let [french, english] = CATALOGUES.get_or_init(|| [parse("fr-FR", FRENCH), parse("en-GB", ENGLISH)]);
     match language {
         Language::Fr => french,
         Language::En => english,

@@ -15,8 +15,14 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("disk-kind", &["hdd", "ssd", "nvme", "emmc", "virtual", "optical"]),
     ("match", &["attached", "unknown", "ambiguous", "foreign", "placeholder", "none"]),
     ("match-help", &["attached", "unknown", "ambiguous", "foreign", "placeholder", "none"]),
-    ("error-title", &["invalid", "forbidden", "not-found", "conflict", "exhausted", "unavailable", "internal"]),
-    ("error-help", &["invalid", "forbidden", "not-found", "conflict", "exhausted", "unavailable", "internal"]),
+    (
+        "error-title",
+        &["invalid", "forbidden", "not-found", "conflict", "exhausted", "unavailable", "internal"],
+    ),
+    (
+        "error-help",
+        &["invalid", "forbidden", "not-found", "conflict", "exhausted", "unavailable", "internal"],
+    ),
     ("encryption", &["none", "luks", "bitlocker", "filevault", "other"]),
     ("network", &["ethernet", "wifi", "mobile"]),
     ("done", crate::web::words::NOTICES),
@@ -30,18 +36,58 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
 /// Sections of a report, as `Change::section` and problems name them.
 #[cfg(test)]
 const SECTIONS: &[&str] = &[
-    "system", "firmware", "cpu", "memory", "storage", "volumes", "network", "displays", "os", "software", "problems",
+    "system",
+    "firmware",
+    "cpu",
+    "memory",
+    "storage",
+    "volumes",
+    "network",
+    "displays",
+    "os",
+    "software",
+    "problems",
     "asset_tag",
 ];
 
 /// What a redirect after a form may say was done.
-pub(crate) const NOTICES: &[&str] =
-    &["declared", "tag", "conflict", "token-revoked", "agent-revoked", "agent-released", "ticket", "opened", "repeated"];
+pub(crate) const NOTICES: &[&str] = &[
+    "declared",
+    "tag",
+    "conflict",
+    "token-revoked",
+    "agent-revoked",
+    "agent-released",
+    "ticket",
+    "opened",
+    "repeated",
+];
 
 /// Events of a ticket that have a sentence of their own.
 #[cfg(test)]
 const EVENTS: &[&str] = &[
-    "created", "claimed", "assigned", "released", "qualified", "transferred", "escalated", "held", "resumed", "task",
-    "reply", "note", "resolved", "confirmed", "refused", "reopened", "cancelled", "asset_attached",
-    "asset_attached_late", "asset_detached", "asset_unknown", "asset_ambiguous", "asset_placeholder", "other",
+    "created",
+    "claimed",
+    "assigned",
+    "released",
+    "qualified",
+    "transferred",
+    "escalated",
+    "held",
+    "resumed",
+    "task",
+    "reply",
+    "note",
+    "resolved",
+    "confirmed",
+    "refused",
+    "reopened",
+    "cancelled",
+    "asset_attached",
+    "asset_attached_late",
+    "asset_detached",
+    "asset_unknown",
+    "asset_ambiguous",
+    "asset_placeholder",
+    "other",
 ];

@@ -91,13 +91,8 @@ fn parse(text: &str) -> Cpuinfo {
         let (key, value) = (key.trim(), value.trim());
         match key {
             "processor" => {
-                let number = value
-                    .parse()
-                    .unwrap_or_else(|_| u32::try_from(info.threads.len()).unwrap_or(0));
-                info.threads.push(Thread {
-                    number,
-                    ..Thread::default()
-                });
+                let number = value.parse().unwrap_or_else(|_| u32::try_from(info.threads.len()).unwrap_or(0));
+                info.threads.push(Thread { number, ..Thread::default() });
             }
             "physical id" => set(&mut info.threads, value, |thread, id| thread.package = Some(id)),
             "core id" => set(&mut info.threads, value, |thread, id| thread.core = Some(id)),
@@ -141,9 +136,7 @@ fn hex(value: &str) -> Option<u32> {
 fn add_topology(root: &Root, threads: &mut [Thread]) {
     for thread in threads {
         let folder = format!("/sys/devices/system/cpu/cpu{}/topology", thread.number);
-        thread.package = thread
-            .package
-            .or_else(|| root.number(&format!("{folder}/physical_package_id")));
+        thread.package = thread.package.or_else(|| root.number(&format!("{folder}/physical_package_id")));
         thread.core = thread.core.or_else(|| root.number(&format!("{folder}/core_id")));
     }
 }
@@ -205,11 +198,7 @@ fn named_mhz(model: &str) -> Option<u32> {
     let (_, speed) = model.rsplit_once('@')?;
     let (whole, fraction) = speed.trim().strip_suffix("GHz")?.trim().split_once('.')?;
     let hundredths: u32 = format!("{fraction:0<2}").get(..2)?.parse().ok()?;
-    whole
-        .parse::<u32>()
-        .ok()?
-        .checked_mul(1000)?
-        .checked_add(hundredths * 10)
+    whole.parse::<u32>().ok()?.checked_mul(1000)?.checked_add(hundredths * 10)
 }
 
 /// Removes trade marks, the speed, the word CPU and double blanks.
@@ -219,10 +208,7 @@ fn tidy(name: &str) -> String {
     for mark in ["(R)", "(TM)", "(r)", "(tm)", "®", "™"] {
         text = text.replace(mark, " ");
     }
-    text.split_whitespace()
-        .filter(|it| *it != "CPU")
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.split_whitespace().filter(|it| *it != "CPU").collect::<Vec<_>>().join(" ")
 }
 
 /// Main ID register of ARM processors: who made the core.
@@ -293,10 +279,7 @@ mod tests {
         let info = parse(&two_packages());
         let packages = packages(&info.threads);
         assert_eq!(packages.len(), 2);
-        assert!(
-            packages.values().all(|it| it.cores.len() == 2 && it.threads == 4),
-            "{packages:?}"
-        );
+        assert!(packages.values().all(|it| it.cores.len() == 2 && it.threads == 4), "{packages:?}");
         assert_eq!(model(&info, None), "Intel Xeon E5520");
         assert_eq!(manufacturer(&info, None), "Intel");
     }
@@ -304,16 +287,10 @@ mod tests {
     #[test]
     fn the_speed_comes_from_the_best_source_there_is() {
         let info = parse(&two_packages());
-        let socket = Processor {
-            max_mhz: 4000,
-            ..Processor::default()
-        };
+        let socket = Processor { max_mhz: 4000, ..Processor::default() };
         assert_eq!(max_mhz(&info, Some(2_533_000), Some(&socket)), 2533);
         assert_eq!(max_mhz(&info, None, Some(&socket)), 2270);
-        let nameless = Cpuinfo {
-            measured_mhz: 2596,
-            ..Cpuinfo::default()
-        };
+        let nameless = Cpuinfo { measured_mhz: 2596, ..Cpuinfo::default() };
         assert_eq!(max_mhz(&nameless, None, Some(&socket)), 4000);
         assert_eq!(max_mhz(&nameless, None, None), 2600);
     }
@@ -323,10 +300,7 @@ mod tests {
         let text = "processor : 0\nBogoMIPS : 38.40\nCPU implementer : 0x41\nCPU part : 0xd08\n\n\
                     processor : 1\nCPU implementer : 0x41\nCPU part : 0xd08\n\nModel : Raspberry Pi 4\n";
         let info = parse(text);
-        assert_eq!(
-            (manufacturer(&info, None).as_str(), model(&info, None).as_str()),
-            ("ARM", "Cortex-A72")
-        );
+        assert_eq!((manufacturer(&info, None).as_str(), model(&info, None).as_str()), ("ARM", "Cortex-A72"));
         assert_eq!(packages(&info.threads)[&0].threads, 2);
     }
 
@@ -346,10 +320,7 @@ mod tests {
 
     #[test]
     fn names_lose_trade_marks_and_speed_and_keep_the_rest() {
-        assert_eq!(
-            tidy("11th Gen Intel(R) Core(TM) i5-1145G7 @ 2.60GHz"),
-            "11th Gen Intel Core i5-1145G7"
-        );
+        assert_eq!(tidy("11th Gen Intel(R) Core(TM) i5-1145G7 @ 2.60GHz"), "11th Gen Intel Core i5-1145G7");
         assert_eq!(
             tidy("AMD Ryzen 7 PRO 5850U with Radeon Graphics"),
             "AMD Ryzen 7 PRO 5850U with Radeon Graphics"

@@ -14,16 +14,14 @@ const EDID_BYTES_MAX: u64 = 32 * 1024;
 
 /// Reads the DISPLAYS section.
 pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
-    let listing = root
-        .list_dir(CONNECTORS, ENTRIES_MAX)
-        .map_err(|error| match error {
-            ReadError::Absent => {
-                let reason =
-                    "The kernel of this machine knows no graphics connector, so displays cannot be known.";
-                Failure::new(ProblemKind::Absent, CONNECTORS, reason)
-            }
-            other => Failure::reading(CONNECTORS, "displays", &other),
-        })?;
+    let listing = root.list_dir(CONNECTORS, ENTRIES_MAX).map_err(|error| match error {
+        ReadError::Absent => {
+            let reason =
+                "The kernel of this machine knows no graphics connector, so displays cannot be known.";
+            Failure::new(ProblemKind::Absent, CONNECTORS, reason)
+        }
+        other => Failure::reading(CONNECTORS, "displays", &other),
+    })?;
     let mut probed = Probed::default();
     let connectors: Vec<(&str, &str)> = listing.names.iter().filter_map(|it| split(it)).collect();
     for (card, connector) in &connectors {
@@ -32,11 +30,7 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
             continue;
         }
         let twins = connectors.iter().filter(|it| it.1 == *connector).count();
-        let key = if twins == 1 {
-            (*connector).to_owned()
-        } else {
-            format!("{card}-{connector}")
-        };
+        let key = if twins == 1 { (*connector).to_owned() } else { format!("{card}-{connector}") };
         let edid = read(root, &folder, connector, &mut probed);
         let item = item(&mut probed, edid, connector);
         probed.put(&key, &item);

@@ -40,10 +40,8 @@ pub(super) enum EdidError {
 
 /// Parses the base block.
 pub(super) fn parse(bytes: &[u8]) -> Result<Edid, EdidError> {
-    let block: &[u8; BLOCK_BYTES] = bytes
-        .get(..BLOCK_BYTES)
-        .and_then(|it| it.try_into().ok())
-        .ok_or(EdidError::Short)?;
+    let block: &[u8; BLOCK_BYTES] =
+        bytes.get(..BLOCK_BYTES).and_then(|it| it.try_into().ok()).ok_or(EdidError::Short)?;
     if !block.starts_with(&HEADER) {
         return Err(EdidError::Header);
     }
@@ -57,10 +55,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Edid, EdidError> {
     };
     let (mut names, mut texts, mut serial) = (Vec::new(), Vec::new(), String::new());
     let mut image_mm = (u32::from(block[21]) * 10, u32::from(block[22]) * 10);
-    for descriptor in DESCRIPTORS
-        .iter()
-        .filter_map(|at| block.get(*at..at + DESCRIPTOR_BYTES))
-    {
+    for descriptor in DESCRIPTORS.iter().filter_map(|at| block.get(*at..at + DESCRIPTOR_BYTES)) {
         match descriptor {
             [0, 0, 0, TAG_NAME, _, text @ ..] => names.push(descriptor_text(text)),
             [0, 0, 0, TAG_TEXT, _, text @ ..] => texts.push(descriptor_text(text)),
@@ -74,11 +69,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Edid, EdidError> {
     }
     edid.diagonal_mm = diagonal(image_mm);
     let code = u16::from_le_bytes([block[10], block[11]]);
-    let code = if code == 0 {
-        String::new()
-    } else {
-        format!("{code:04X}")
-    };
+    let code = if code == 0 { String::new() } else { format!("{code:04X}") };
     let said = [joined(&names), joined(&texts)];
     edid.model = said.into_iter().find(|it| !it.is_empty()).unwrap_or(code);
     let number = u32::from_le_bytes([block[12], block[13], block[14], block[15]]);
@@ -93,29 +84,17 @@ fn manufacturer(high: u8, low: u8) -> String {
         Ok(it @ 1..=26) => Some(char::from(b'A' + it - 1)),
         _ => None,
     };
-    [10, 5, 0]
-        .into_iter()
-        .map(letter)
-        .collect::<Option<String>>()
-        .unwrap_or_default()
+    [10, 5, 0].into_iter().map(letter).collect::<Option<String>>().unwrap_or_default()
 }
 
 /// Thirteen characters of code page 437, ended by a line feed. What is not ASCII is the maker's own data.
 fn descriptor_text(bytes: &[u8]) -> String {
-    let text = bytes
-        .iter()
-        .take_while(|it| (b' '..=b'~').contains(*it))
-        .map(|it| char::from(*it));
+    let text = bytes.iter().take_while(|it| (b' '..=b'~').contains(*it)).map(|it| char::from(*it));
     text.collect::<String>().trim().to_owned()
 }
 
 fn joined(parts: &[String]) -> String {
-    parts
-        .iter()
-        .filter(|it| !it.is_empty())
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+    parts.iter().filter(|it| !it.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// The first detailed timing is the native one. Gives the image size in millimetres, if it is said.
@@ -186,10 +165,7 @@ pub(super) mod testing {
     /// Makes the checksum right.
     pub(in crate::probe::linux) fn seal(block: &mut [u8]) {
         block[127] = 0;
-        block[127] = block
-            .iter()
-            .fold(0_u8, |sum, it| sum.wrapping_add(*it))
-            .wrapping_neg();
+        block[127] = block.iter().fold(0_u8, |sum, it| sum.wrapping_add(*it)).wrapping_neg();
     }
 }
 
@@ -202,11 +178,7 @@ mod tests {
 
     #[test]
     fn a_display_says_what_it_is() {
-        let edid = parse(&block(
-            &[(TAG_SERIAL, "84K96386ACRL"), (TAG_NAME, "DELL U2413")],
-            7,
-        ))
-        .unwrap();
+        let edid = parse(&block(&[(TAG_SERIAL, "84K96386ACRL"), (TAG_NAME, "DELL U2413")], 7)).unwrap();
         let expected = Edid {
             manufacturer: "DEL".into(),
             model: "DELL U2413".into(),
@@ -223,23 +195,14 @@ mod tests {
 
     #[test]
     fn a_name_may_take_two_descriptors() {
-        let edid = parse(&block(
-            &[(TAG_NAME, "Studioworks N"), (TAG_NAME, "2200P")],
-            0xCE6E,
-        ))
-        .unwrap();
-        assert_eq!(
-            (edid.model.as_str(), edid.serial.as_str()),
-            ("Studioworks N 2200P", "0000ce6e")
-        );
+        let edid = parse(&block(&[(TAG_NAME, "Studioworks N"), (TAG_NAME, "2200P")], 0xCE6E)).unwrap();
+        assert_eq!((edid.model.as_str(), edid.serial.as_str()), ("Studioworks N 2200P", "0000ce6e"));
     }
 
     #[test]
     fn a_panel_without_name_has_its_texts_and_else_its_product_code() {
         assert_eq!(
-            parse(&block(&[(TAG_TEXT, "AUO"), (TAG_TEXT, "B156HTN03.8")], 0))
-                .unwrap()
-                .model,
+            parse(&block(&[(TAG_TEXT, "AUO"), (TAG_TEXT, "B156HTN03.8")], 0)).unwrap().model,
             "AUO B156HTN03.8"
         );
         assert_eq!(parse(&block(&[], 0)).unwrap().model, "A04F");
@@ -255,10 +218,7 @@ mod tests {
 
     #[test]
     fn makers_print_the_number_in_their_own_ways() {
-        assert_eq!(
-            whole_serial("BNQ", "V5J00208019", u32::from_le_bytes(*b"ET\0\0")),
-            "ETV5J00208019"
-        );
+        assert_eq!(whole_serial("BNQ", "V5J00208019", u32::from_le_bytes(*b"ET\0\0")), "ETV5J00208019");
         assert_eq!(whole_serial("ENC", "", 68_056_070), "68056070");
         assert_eq!(whole_serial("DEL", "", 0xCE6E), "0000ce6e");
     }

@@ -20,18 +20,10 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
     let mut probed = Probed::default();
     let tables = smbios::read(root).unwrap_or_else(|error| {
         let virtualization = Virtualization::detect(root, None);
-        probed.problem(smbios::failure(
-            &error,
-            &virtualization,
-            "memory modules and slots",
-        ));
+        probed.problem(smbios::failure(&error, &virtualization, "memory modules and slots"));
         Tables::default()
     });
-    let installed_mib: u64 = tables
-        .slots
-        .iter()
-        .map(|it| it.size_mib)
-        .fold(0, u64::saturating_add);
+    let installed_mib: u64 = tables.slots.iter().map(|it| it.size_mib).fold(0, u64::saturating_add);
     let size_mib = if installed_mib > 0 {
         installed_mib
     } else {
@@ -39,26 +31,14 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
             .read_text(MEMINFO, MEMINFO_BYTES_MAX)
             .map_err(|error| Failure::reading(MEMINFO, "size of the memory", &error))?;
         let seen_mib = mem_total_mib(&text).ok_or_else(|| {
-            Failure::new(
-                ProblemKind::Malformed,
-                MEMINFO,
-                "The size of the memory is not in /proc/meminfo.",
-            )
+            Failure::new(ProblemKind::Malformed, MEMINFO, "The size of the memory is not in /proc/meminfo.")
         })?;
         rounded_up_mib(seen_mib)
     };
     let total = MemoryItem {
         size_mib,
-        slots: tables
-            .arrays
-            .iter()
-            .map(|it| it.slots)
-            .fold(0, u32::saturating_add),
-        maximum_mib: tables
-            .arrays
-            .iter()
-            .map(|it| it.maximum_mib)
-            .fold(0, u64::saturating_add),
+        slots: tables.arrays.iter().map(|it| it.slots).fold(0, u32::saturating_add),
+        maximum_mib: tables.arrays.iter().map(|it| it.maximum_mib).fold(0, u64::saturating_add),
         ..MemoryItem::default()
     };
     probed.put("total", &total);
@@ -72,18 +52,10 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
 fn slot_item(probed: &mut Probed, slot: &MemorySlot) -> MemoryItem {
     let slot_name = probed.text(&slot.locator);
     if slot.empty {
-        return MemoryItem {
-            slot: slot_name,
-            empty: true,
-            ..MemoryItem::default()
-        };
+        return MemoryItem { slot: slot_name, empty: true, ..MemoryItem::default() };
     }
     let known = |text: &str, filler: fn(&str) -> bool| {
-        if filler(text) {
-            String::new()
-        } else {
-            text.to_owned()
-        }
+        if filler(text) { String::new() } else { text.to_owned() }
     };
     MemoryItem {
         size_mib: slot.size_mib,
@@ -157,10 +129,7 @@ mod tests {
 
     #[test]
     fn the_total_is_found_in_meminfo() {
-        assert_eq!(
-            mem_total_mib("MemTotal:       24684084 kB\nMemFree: 1 kB\n"),
-            Some(24_106)
-        );
+        assert_eq!(mem_total_mib("MemTotal:       24684084 kB\nMemFree: 1 kB\n"), Some(24_106));
         assert_eq!(mem_total_mib("MemTotal: x\n"), None);
         assert_eq!(mem_total_mib(""), None);
     }
@@ -174,10 +143,7 @@ mod tests {
             ..MemorySlot::default()
         };
         let item = slot_item(&mut Probed::default(), &slot);
-        assert_eq!(
-            (item.empty, item.slot.as_str(), item.manufacturer.as_str()),
-            (true, "A1", "")
-        );
+        assert_eq!((item.empty, item.slot.as_str(), item.manufacturer.as_str()), (true, "A1", ""));
     }
 
     #[test]

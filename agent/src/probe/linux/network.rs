@@ -51,11 +51,8 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
     let routes = tables::parse_routes(&table("/proc/net/route"));
     let gateways6 = tables::parse_ipv6_gateways(&table("/proc/net/ipv6_route"));
     let ipv6 = tables::parse_if_inet6(&table("/proc/net/if_inet6"));
-    let ipv4 = if root.is_live() {
-        asked_ipv4()
-    } else {
-        captured_ipv4(&table("/proc/net/fib_trie"), &routes)
-    };
+    let ipv4 =
+        if root.is_live() { asked_ipv4() } else { captured_ipv4(&table("/proc/net/fib_trie"), &routes) };
     for name in &listing.names {
         let folder = format!("{INTERFACES}/{name}");
         let arp_type: u32 = root.number(&format!("{folder}/type")).unwrap_or(0);
@@ -79,10 +76,7 @@ fn addresses(all: &Addresses, name: &str, probed: &mut Probed) -> Vec<String> {
     own.sort_unstable();
     own.dedup();
     if own.len() > ADDRESSES_MAX {
-        let reason = format!(
-            "{name} has {} addresses; all but {ADDRESSES_MAX} were left out.",
-            own.len()
-        );
+        let reason = format!("{name} has {} addresses; all but {ADDRESSES_MAX} were left out.", own.len());
         probed.problem(Failure::new(ProblemKind::Cut, INTERFACES, reason));
         own.truncate(ADDRESSES_MAX);
     }
@@ -113,10 +107,7 @@ fn interface(root: &Root, folder: &str, arp_type: u32, probed: &mut Probed) -> N
 /// (random Wi-Fi, member of a bond) is asked for its own. The address of a virtual interface that the kernel
 /// draws anew at every boot is left out.
 fn mac(root: &Root, folder: &str, is_virtual: bool) -> (String, bool) {
-    let read = |path: &str| {
-        root.attribute(&format!("{folder}/{path}"))
-            .and_then(|it| strict_mac(&it))
-    };
+    let read = |path: &str| root.attribute(&format!("{folder}/{path}")).and_then(|it| strict_mac(&it));
     let own = read("phy80211/macaddress").or_else(|| read("bonding_slave/perm_hwaddr"));
     let origin: Option<u8> = root.number(&format!("{folder}/addr_assign_type"));
     let drawn = is_virtual && origin == Some(ADDRESS_RANDOM);
@@ -137,11 +128,7 @@ fn strict_mac(text: &str) -> Option<String> {
 
 fn kind(root: &Root, folder: &str, arp_type: u32, uevent: &str) -> &'static str {
     let has = |path: &str| root.exists(&format!("{folder}/{path}"));
-    match uevent
-        .lines()
-        .find_map(|it| it.strip_prefix("DEVTYPE="))
-        .unwrap_or_default()
-    {
+    match uevent.lines().find_map(|it| it.strip_prefix("DEVTYPE=")).unwrap_or_default() {
         "wlan" => return "wifi",
         "wwan" => return "mobile",
         "bluetooth" => return "bluetooth",
@@ -187,12 +174,7 @@ fn asked_ipv4() -> Addresses {
         return Addresses::new();
     };
     let pair = |(name, data): (&std::ffi::OsString, &sysinfo::NetworkData)| {
-        let own = data
-            .ip_networks()
-            .iter()
-            .filter(|it| it.addr.is_ipv4())
-            .map(ToString::to_string)
-            .collect();
+        let own = data.ip_networks().iter().filter(|it| it.addr.is_ipv4()).map(ToString::to_string).collect();
         Some((name.to_str()?.to_owned(), own))
     };
     networks.iter().filter_map(pair).collect()
@@ -204,10 +186,7 @@ fn captured_ipv4(fib_trie: &str, routes: &Routes) -> Addresses {
     let mut addresses = Addresses::new();
     for address in tables::parse_fib_trie(fib_trie) {
         if let Some((interface, prefix)) = routes.on_link(address) {
-            addresses
-                .entry(interface.to_owned())
-                .or_default()
-                .push(format!("{address}/{prefix}"));
+            addresses.entry(interface.to_owned()).or_default().push(format!("{address}/{prefix}"));
         }
     }
     addresses
@@ -224,10 +203,7 @@ mod tests {
 
     #[test]
     fn only_six_bytes_with_colons_are_a_mac() {
-        assert_eq!(
-            strict_mac("A4:BB:6D:12:34:56").as_deref(),
-            Some("a4:bb:6d:12:34:56")
-        );
+        assert_eq!(strict_mac("A4:BB:6D:12:34:56").as_deref(), Some("a4:bb:6d:12:34:56"));
         for text in [
             "00:00:00:00:00:00",
             "a4bb6d123456",
@@ -252,15 +228,9 @@ mod tests {
         let root = Root::captured(dir.path().to_owned());
         write(dir.path(), "address", "da:a1:19:00:00:01\n");
         write(dir.path(), "addr_assign_type", "3\n");
-        assert_eq!(
-            mac(&root, "/sys/class/net/x", false),
-            ("da:a1:19:00:00:01".into(), false)
-        );
+        assert_eq!(mac(&root, "/sys/class/net/x", false), ("da:a1:19:00:00:01".into(), false));
         write(dir.path(), "phy80211/macaddress", "a4:bb:6d:12:34:56\n");
-        assert_eq!(
-            mac(&root, "/sys/class/net/x", false),
-            ("a4:bb:6d:12:34:56".into(), true)
-        );
+        assert_eq!(mac(&root, "/sys/class/net/x", false), ("a4:bb:6d:12:34:56".into(), true));
     }
 
     #[test]

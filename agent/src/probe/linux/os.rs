@@ -28,9 +28,7 @@ const EARLIEST_US: i64 = 946_684_800 * SECOND_US;
 /// Reads the OS section.
 pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
     let mut probed = Probed::default();
-    let release = OS_RELEASE
-        .iter()
-        .find_map(|it| root.read_text(it, OS_RELEASE_BYTES_MAX).ok());
+    let release = OS_RELEASE.iter().find_map(|it| root.read_text(it, OS_RELEASE_BYTES_MAX).ok());
     if release.is_none() {
         let reason = "No os-release file can be read, so name and version of the system cannot be known.";
         probed.problem(Failure::new(ProblemKind::Absent, OS_RELEASE[0], reason));
@@ -44,9 +42,7 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
         name: probed.text(&field(&release, "NAME").unwrap_or_default()),
         version: probed.version(&version(root, &release)),
         edition: probed.text(
-            &field(&release, "VARIANT")
-                .or_else(|| field(&release, "VERSION_CODENAME"))
-                .unwrap_or_default(),
+            &field(&release, "VARIANT").or_else(|| field(&release, "VERSION_CODENAME")).unwrap_or_default(),
         ),
         kernel: probed.version(&root.attribute("/proc/sys/kernel/osrelease").unwrap_or_default()),
         architecture: architecture(root).into(),
@@ -59,11 +55,7 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
         time_zone: probed.text(&time_zone(root).unwrap_or_default()),
     };
     if item
-        == (OsItem {
-            family: "linux".into(),
-            architecture: item.architecture.clone(),
-            ..OsItem::default()
-        })
+        == (OsItem { family: "linux".into(), architecture: item.architecture.clone(), ..OsItem::default() })
     {
         let reason = "Nothing below the root tells which operating system this is.";
         return Err(Failure::new(ProblemKind::Absent, OS_RELEASE[0], reason));
@@ -95,11 +87,8 @@ fn elf_machine(header: &[u8]) -> Option<&'static str> {
     if header.len() != 20 {
         return None;
     }
-    let machine = if order == 2 {
-        u16::from_be_bytes([first, second])
-    } else {
-        u16::from_le_bytes([first, second])
-    };
+    let machine =
+        if order == 2 { u16::from_be_bytes([first, second]) } else { u16::from_le_bytes([first, second]) };
     Some(match (machine, class) {
         (3, _) => "x86",
         (62, _) => "x86_64",
@@ -117,14 +106,10 @@ fn elf_machine(header: &[u8]) -> Option<&'static str> {
 
 /// A value of an os-release file, quotes and backslashes removed as a shell would.
 fn field(release: &str, key: &str) -> Option<String> {
-    let value = release
-        .lines()
-        .find_map(|it| it.trim().strip_prefix(key)?.strip_prefix('='))?
-        .trim();
+    let value = release.lines().find_map(|it| it.trim().strip_prefix(key)?.strip_prefix('='))?.trim();
     let quoted = value.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    let value = quoted
-        .or_else(|| value.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')))
-        .unwrap_or(value);
+    let value =
+        quoted.or_else(|| value.strip_prefix('\'').and_then(|it| it.strip_suffix('\''))).unwrap_or(value);
     let mut text = String::with_capacity(value.len());
     let mut chars = value.chars();
     while let Some(c) = chars.next() {
@@ -134,9 +119,7 @@ fn field(release: &str, key: &str) -> Option<String> {
 }
 
 fn version(root: &Root, release: &str) -> String {
-    let version = field(release, "VERSION_ID")
-        .or_else(|| field(release, "BUILD_ID"))
-        .unwrap_or_default();
+    let version = field(release, "VERSION_ID").or_else(|| field(release, "BUILD_ID")).unwrap_or_default();
     if field(release, "ID").as_deref() != Some("debian") {
         return version;
     }
@@ -148,19 +131,11 @@ fn version(root: &Root, release: &str) -> String {
 /// Host name and domain: the kernel's name on the live machine, the file in a captured tree. The domain is
 /// the rest of a fully qualified name; resolver settings say where names are looked up, not what this is.
 fn names(root: &Root) -> (String, String) {
-    let file = root
-        .read_text("/etc/hostname", HOSTNAME_BYTES_MAX)
-        .unwrap_or_default();
-    let file = file
-        .lines()
-        .map(str::trim)
-        .find(|it| !it.is_empty() && !it.starts_with('#'))
-        .unwrap_or_default();
-    let kernel = if root.is_live() {
-        hostname::get().ok().and_then(|it| it.into_string().ok())
-    } else {
-        None
-    };
+    let file = root.read_text("/etc/hostname", HOSTNAME_BYTES_MAX).unwrap_or_default();
+    let file =
+        file.lines().map(str::trim).find(|it| !it.is_empty() && !it.starts_with('#')).unwrap_or_default();
+    let kernel =
+        if root.is_live() { hostname::get().ok().and_then(|it| it.into_string().ok()) } else { None };
     qualified(kernel.as_deref().unwrap_or(file), file)
 }
 
@@ -173,16 +148,8 @@ fn qualified(name: &str, file: &str) -> (String, String) {
 }
 
 fn installed_at_us(root: &Root) -> Option<i64> {
-    let modified = |path: &str| {
-        root.metadata(path)
-            .ok()
-            .and_then(|it| time_us(&it, Metadata::modified))
-    };
-    let born = || {
-        root.metadata("/")
-            .ok()
-            .and_then(|it| time_us(&it, Metadata::created))
-    };
+    let modified = |path: &str| root.metadata(path).ok().and_then(|it| time_us(&it, Metadata::modified));
+    let born = || root.metadata("/").ok().and_then(|it| time_us(&it, Metadata::created));
     modified("/var/log/installer")
         .or_else(|| modified("/root/anaconda-ks.cfg"))
         .or_else(|| born().filter(|_| root.is_live()))
@@ -199,22 +166,14 @@ fn time_us(
 }
 
 fn booted_at_us(stat: &str) -> Option<i64> {
-    let seconds: i64 = stat
-        .lines()
-        .find_map(|it| it.strip_prefix("btime "))?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds: i64 = stat.lines().find_map(|it| it.strip_prefix("btime "))?.trim().parse().ok()?;
     let minute = seconds.checked_sub(seconds.rem_euclid(60))?;
     minute.checked_mul(SECOND_US).filter(|it| *it >= EARLIEST_US)
 }
 
 fn time_zone(root: &Root) -> Option<String> {
     let link = root.link("/etc/localtime");
-    let zone = link
-        .as_deref()
-        .and_then(|it| it.split_once("zoneinfo/"))
-        .map(|(_, zone)| zone.to_owned());
+    let zone = link.as_deref().and_then(|it| it.split_once("zoneinfo/")).map(|(_, zone)| zone.to_owned());
     zone.or_else(|| root.attribute("/etc/timezone"))
 }
 
@@ -237,10 +196,7 @@ mod tests {
 
     #[test]
     fn the_boot_time_is_floored_to_the_minute() {
-        assert_eq!(
-            booted_at_us("cpu 1 2\nbtime 1763765099\n"),
-            Some(1_763_765_040 * SECOND_US)
-        );
+        assert_eq!(booted_at_us("cpu 1 2\nbtime 1763765099\n"), Some(1_763_765_040 * SECOND_US));
         assert_eq!(booted_at_us("btime -5\n"), None);
         assert_eq!(booted_at_us("btime 9223372036854775807\n"), None);
     }

@@ -102,9 +102,7 @@ pub(super) struct Processor {
 /// Reads and parses the table.
 pub(super) fn read(root: &Root) -> Result<Tables, ReadError> {
     let table = root.read_bytes(TABLE, TABLE_BYTES_MAX)?;
-    let entry_point = root
-        .read_bytes(ENTRY_POINT, ENTRY_POINT_BYTES_MAX)
-        .unwrap_or_default();
+    let entry_point = root.read_bytes(ENTRY_POINT, ENTRY_POINT_BYTES_MAX).unwrap_or_default();
     Ok(parse(entry_point, table))
 }
 
@@ -142,21 +140,13 @@ pub(super) fn parse(entry_point: Vec<u8>, table: Vec<u8>) -> Tables {
         .collect();
     let is_system_memory = |handle: Option<u16>| handle.is_none_or(|it| !other_arrays.contains(&it));
     Tables {
-        version: version
-            .map(|(major, minor)| format!("{major}.{minor}"))
-            .unwrap_or_default(),
-        bios: data
-            .first::<SMBiosInformation<'_>>()
-            .map(|it| bios(&it))
-            .unwrap_or_default(),
+        version: version.map(|(major, minor)| format!("{major}.{minor}")).unwrap_or_default(),
+        bios: data.first::<SMBiosInformation<'_>>().map(|it| bios(&it)).unwrap_or_default(),
         system: data
             .first::<SMBiosSystemInformation<'_>>()
             .map(|it| system(&it, swapped))
             .unwrap_or_default(),
-        board: data
-            .first::<SMBiosBaseboardInformation<'_>>()
-            .map(|it| board(&it))
-            .unwrap_or_default(),
+        board: data.first::<SMBiosBaseboardInformation<'_>>().map(|it| board(&it)).unwrap_or_default(),
         chassis: data
             .first::<SMBiosSystemChassisInformation<'_>>()
             .map(|it| chassis(&it))
@@ -189,11 +179,7 @@ fn version(entry_point: Vec<u8>) -> Option<(u8, u8)> {
 }
 
 fn bios(it: &SMBiosInformation<'_>) -> Bios {
-    Bios {
-        vendor: text(&it.vendor()),
-        version: text(&it.version()),
-        released: text(&it.release_date()),
-    }
+    Bios { vendor: text(&it.vendor()), version: text(&it.version()), released: text(&it.release_date()) }
 }
 
 fn system(it: &SMBiosSystemInformation<'_>, swapped: bool) -> System {
@@ -236,10 +222,7 @@ fn memory_array(it: &SMBiosPhysicalMemoryArray<'_>) -> MemoryArray {
         }
         None => 0,
     };
-    MemoryArray {
-        slots: it.number_of_memory_devices().unwrap_or(0).into(),
-        maximum_mib,
-    }
+    MemoryArray { slots: it.number_of_memory_devices().unwrap_or(0).into(), maximum_mib }
 }
 
 fn memory_slot(it: &SMBiosMemoryDevice<'_>) -> MemorySlot {
@@ -275,10 +258,7 @@ fn speed_mts(it: &SMBiosMemoryDevice<'_>) -> u32 {
         },
         Some(MemorySpeed::Unknown) | None => 0,
     };
-    match pick(
-        it.configured_memory_speed(),
-        it.extended_configured_memory_speed(),
-    ) {
+    match pick(it.configured_memory_speed(), it.extended_configured_memory_speed()) {
         0 => pick(it.speed(), it.extended_speed()),
         mts => mts,
     }
@@ -305,9 +285,7 @@ fn processor(it: &SMBiosProcessorInformation<'_>) -> Processor {
 }
 
 fn text(text: &SMBiosString) -> String {
-    text.to_utf8_lossy()
-        .map(|it| it.trim().to_owned())
-        .unwrap_or_default()
+    text.to_utf8_lossy().map(|it| it.trim().to_owned()).unwrap_or_default()
 }
 
 fn uuid_text(raw: [u8; 16], swapped: bool) -> String {
@@ -318,14 +296,7 @@ fn uuid_text(raw: [u8; 16], swapped: bool) -> String {
         bytes[6..8].reverse();
     }
     let hex = format!("{:032x}", u128::from_be_bytes(bytes));
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 #[cfg(test)]
@@ -347,16 +318,14 @@ pub(super) mod testing {
             formatted: &[u8],
             texts: &[&str],
         ) -> Self {
-            self.bytes
-                .extend([kind, u8::try_from(formatted.len() + 4).unwrap()]);
+            self.bytes.extend([kind, u8::try_from(formatted.len() + 4).unwrap()]);
             self.bytes.extend(self.handle.to_le_bytes());
             self.bytes.extend(formatted);
             for text in texts {
                 self.bytes.extend(text.as_bytes());
                 self.bytes.push(0);
             }
-            self.bytes
-                .extend(if texts.is_empty() { &[0, 0][..] } else { &[0][..] });
+            self.bytes.extend(if texts.is_empty() { &[0, 0][..] } else { &[0][..] });
             self.handle += 1;
             self
         }
@@ -384,27 +353,15 @@ pub(super) mod testing {
         system.extend(uuid);
         system.extend([6, 5, 6]);
         TableBuilder::default()
-            .structure(
-                0,
-                &[1, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                &["Dell Inc.", "1.34.1", "11/05/2024"],
-            )
+            .structure(0, &[1, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0], &["Dell Inc.", "1.34.1", "11/05/2024"])
             .structure(
                 1,
                 &system,
                 &["Dell Inc.", "Latitude 5420", "", "7XK9QJ3 ", "0A20", "Latitude"]
                     .map(|it| if it.is_empty() { " " } else { it }),
             )
-            .structure(
-                2,
-                &[1, 2, 0, 3, 0],
-                &["Dell Inc.", "01M3M4", "/7XK9QJ3/CNCMC0013A001F/"],
-            )
-            .structure(
-                3,
-                &[1, 10, 0, 2, 3, 3, 3, 3, 3],
-                &["Dell Inc.", "7XK9QJ3", "INV-004217"],
-            )
+            .structure(2, &[1, 2, 0, 3, 0], &["Dell Inc.", "01M3M4", "/7XK9QJ3/CNCMC0013A001F/"])
+            .structure(3, &[1, 10, 0, 2, 3, 3, 3, 3, 3], &["Dell Inc.", "7XK9QJ3", "INV-004217"])
             .structure(16, &[3, 3, 3, 0, 0, 0, 4, 0xFE, 0xFF, 2, 0], &[])
             .structure(
                 17,
@@ -443,48 +400,28 @@ mod tests {
         assert_eq!(tables.system.product, "Latitude 5420");
         assert_eq!(tables.system.serial, "7XK9QJ3");
         assert_eq!(tables.system.uuid, "4c4c4544-0042-3510-8054-b4c04f564433");
-        assert_eq!(
-            (tables.system.sku.as_str(), tables.system.family.as_str()),
-            ("0A20", "Latitude")
-        );
+        assert_eq!((tables.system.sku.as_str(), tables.system.family.as_str()), ("0A20", "Latitude"));
         assert_eq!(tables.bios.version, "1.34.1");
         assert_eq!(tables.board.serial, "/7XK9QJ3/CNCMC0013A001F/");
-        let chassis = Chassis {
-            kind: 10,
-            serial: "7XK9QJ3".into(),
-            asset_tag: "INV-004217".into(),
-        };
+        let chassis = Chassis { kind: 10, serial: "7XK9QJ3".into(), asset_tag: "INV-004217".into() };
         assert_eq!(tables.chassis, chassis);
-        assert_eq!(
-            tables.arrays,
-            [MemoryArray {
-                slots: 2,
-                maximum_mib: 65_536
-            }]
-        );
+        assert_eq!(tables.arrays, [MemoryArray { slots: 2, maximum_mib: 65_536 }]);
     }
 
     #[test]
     fn full_and_empty_slots_are_told_apart() {
         let tables = parse(entry_point(3, 2), laptop());
-        let [full, empty] = tables.slots.as_slice() else {
-            panic!("two slots: {:?}", tables.slots)
-        };
+        let [full, empty] = tables.slots.as_slice() else { panic!("two slots: {:?}", tables.slots) };
         assert_eq!((full.size_mib, full.speed_mts, full.kind), (16_384, 2666, 0x1A));
         assert_eq!(full.part_number, "M471A2K43DB1-CWE");
-        assert_eq!(
-            (empty.empty, empty.size_mib, empty.locator.as_str()),
-            (true, 0, "DIMM B")
-        );
+        assert_eq!((empty.empty, empty.size_mib, empty.locator.as_str()), (true, 0, "DIMM B"));
     }
 
     #[test]
     fn a_module_of_32_gib_and_more_has_its_size_in_the_extended_field() {
         let mut bytes = slot(0x7FFF, 1);
         bytes[0x1C - 4..0x20 - 4].copy_from_slice(&65_536_u32.to_le_bytes());
-        let table = TableBuilder::default()
-            .structure(17, &bytes, &["A", "B", "C", "D", "E", "F"])
-            .finish();
+        let table = TableBuilder::default().structure(17, &bytes, &["A", "B", "C", "D", "E", "F"]).finish();
         assert_eq!(parse(vec![], table).slots[0].size_mib, 65_536);
     }
 
@@ -502,14 +439,9 @@ mod tests {
 
     #[test]
     fn an_old_table_has_its_uuid_in_network_order_and_an_unset_one_is_empty() {
-        assert_eq!(
-            parse(entry_point(2, 5), laptop()).system.uuid,
-            "44454c4c-4200-1035-8054-b4c04f564433"
-        );
+        assert_eq!(parse(entry_point(2, 5), laptop()).system.uuid, "44454c4c-4200-1035-8054-b4c04f564433");
         let unset = [[1, 2, 3, 4].as_slice(), &[0xFF; 16], &[6, 0, 0]].concat();
-        let table = TableBuilder::default()
-            .structure(1, &unset, &["A", "B", "C", "D"])
-            .finish();
+        let table = TableBuilder::default().structure(1, &unset, &["A", "B", "C", "D"]).finish();
         assert_eq!(parse(vec![], table).system.uuid, "");
     }
 

@@ -33,9 +33,8 @@ enum Interface {
 
 /// Reads the STORAGE section.
 pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
-    let listing = root
-        .list_dir(BLOCK, BLOCK_DEVICES_MAX)
-        .map_err(|error| Failure::reading(BLOCK, "disks", &error))?;
+    let listing =
+        root.list_dir(BLOCK, BLOCK_DEVICES_MAX).map_err(|error| Failure::reading(BLOCK, "disks", &error))?;
     let mut probed = Probed::default();
     for name in &listing.names {
         if is_disk(root, name) {
@@ -64,34 +63,19 @@ fn disk(root: &Root, name: &str, probed: &mut Probed) -> StorageItem {
     let path = root.canonical(&folder).unwrap_or_default();
     let interface = interface(name, &path);
     let flag = |path: &str| attribute(path) == "1";
-    let model = model(
-        &attribute("device/vendor"),
-        &attribute("device/model"),
-        &attribute("device/name"),
-    );
+    let model = model(&attribute("device/vendor"), &attribute("device/model"), &attribute("device/name"));
     let removable = flag("removable") || interface == Interface::Usb;
     let sectors: u64 = attribute("size").parse().unwrap_or(0);
     StorageItem {
         serial: probed.text(&serial(root, &folder, property(&udev, "ID_SERIAL_SHORT"))),
         firmware: probed.version(
-            [
-                attribute("device/firmware_rev"),
-                attribute("device/fwrev"),
-                attribute("device/rev"),
-            ]
-            .iter()
-            .find(|it| !it.is_empty())
-            .map_or("", String::as_str),
+            [attribute("device/firmware_rev"), attribute("device/fwrev"), attribute("device/rev")]
+                .iter()
+                .find(|it| !it.is_empty())
+                .map_or("", String::as_str),
         ),
         size_mib: sectors.saturating_mul(SECTOR_BYTES) / MIB,
-        kind: kind(
-            name,
-            interface,
-            &model,
-            flag("queue/rotational"),
-            &attribute("device/type"),
-        )
-        .into(),
+        kind: kind(name, interface, &model, flag("queue/rotational"), &attribute("device/type")).into(),
         interface: interface_in_words(interface).into(),
         removable,
         wwn: probed.text(&wwn(&[
@@ -105,23 +89,17 @@ fn disk(root: &Root, name: &str, probed: &mut Probed) -> StorageItem {
 
 /// `E:KEY=VALUE` lines of udev's database; empty when udev does not run.
 fn udev_properties(root: &Root, major_minor: &str) -> String {
-    root.read_text(&format!("/run/udev/data/b{major_minor}"), UDEV_BYTES_MAX)
-        .unwrap_or_default()
+    root.read_text(&format!("/run/udev/data/b{major_minor}"), UDEV_BYTES_MAX).unwrap_or_default()
 }
 
 fn property<'a>(udev: &'a str, key: &str) -> Option<&'a str> {
-    udev.lines()
-        .find_map(|it| it.strip_prefix("E:")?.strip_prefix(key)?.strip_prefix('='))
-        .map(str::trim)
+    udev.lines().find_map(|it| it.strip_prefix("E:")?.strip_prefix(key)?.strip_prefix('=')).map(str::trim)
 }
 
 /// The kernel's own attributes first, then what udev asked the disk, then the SCSI pages.
 fn serial(root: &Root, folder: &str, udev: Option<&str>) -> String {
     let attribute = |path: &str| root.attribute(&format!("{folder}/{path}"));
-    let vpd = || {
-        root.read_bytes(&format!("{folder}/device/vpd_pg80"), VPD_BYTES_MAX)
-            .ok()
-    };
+    let vpd = || root.read_bytes(&format!("{folder}/device/vpd_pg80"), VPD_BYTES_MAX).ok();
     attribute("serial")
         .or_else(|| attribute("device/serial"))
         .or_else(|| udev.filter(|it| !it.is_empty()).map(str::to_owned))
@@ -134,9 +112,7 @@ fn serial(root: &Root, folder: &str, udev: Option<&str>) -> String {
 fn vpd_serial(page: &[u8]) -> Option<String> {
     let length = usize::from(u16::from_be_bytes([*page.get(2)?, *page.get(3)?]));
     let text = page.get(4..)?;
-    let text = String::from_utf8_lossy(text.get(..length).unwrap_or(text))
-        .trim()
-        .to_owned();
+    let text = String::from_utf8_lossy(text.get(..length).unwrap_or(text)).trim().to_owned();
     (page.get(1) == Some(&0x80) && !text.is_empty()).then_some(text)
 }
 
@@ -149,11 +125,8 @@ fn t10_serial(wwid: &str) -> Option<String> {
 
 /// World-wide names look like `naa.5…`, `eui.…` or `0x5…`; other ids are not world-wide.
 fn wwn(candidates: &[String]) -> String {
-    let is_wwn = |it: &&String| {
-        ["naa.", "eui.", "0x", "nvme.", "uuid."]
-            .iter()
-            .any(|prefix| it.starts_with(prefix))
-    };
+    let is_wwn =
+        |it: &&String| ["naa.", "eui.", "0x", "nvme.", "uuid."].iter().any(|prefix| it.starts_with(prefix));
     candidates.iter().find(is_wwn).cloned().unwrap_or_default()
 }
 
@@ -163,11 +136,7 @@ fn model(vendor: &str, model: &str, mmc_name: &str) -> String {
         return mmc_name.to_owned();
     }
     let says_nothing = vendor.is_empty() || vendor == "ATA" || vendor == "USB" || vendor.starts_with("0x");
-    if says_nothing
-        || model
-            .to_ascii_lowercase()
-            .starts_with(&vendor.to_ascii_lowercase())
-    {
+    if says_nothing || model.to_ascii_lowercase().starts_with(&vendor.to_ascii_lowercase()) {
         return model.to_owned();
     }
     format!("{vendor} {model}")
@@ -238,10 +207,7 @@ mod tests {
         assert_eq!(interface("sdb", usb), Interface::Usb);
         assert_eq!(interface("nvme0n1", ""), Interface::Nvme);
         assert_eq!(interface("vda", ""), Interface::Virtio);
-        assert_eq!(
-            interface("sda", "/sys/devices/x/host0/block/sda"),
-            Interface::Scsi
-        );
+        assert_eq!(interface("sda", "/sys/devices/x/host0/block/sda"), Interface::Scsi);
     }
 
     #[test]
@@ -265,10 +231,7 @@ mod tests {
 
     #[test]
     fn serials_are_found_in_scsi_pages_and_identifiers() {
-        assert_eq!(
-            vpd_serial(b"\0\x80\0\x0c   WD-WX41A1").as_deref(),
-            Some("WD-WX41A1")
-        );
+        assert_eq!(vpd_serial(b"\0\x80\0\x0c   WD-WX41A1").as_deref(), Some("WD-WX41A1"));
         assert_eq!(vpd_serial(b"\0\x80\xff\xffABC").as_deref(), Some("ABC"));
         assert_eq!(vpd_serial(b"\0\x83\0\x03ABC"), None);
         assert_eq!(vpd_serial(b"\0"), None);
@@ -289,10 +252,7 @@ mod tests {
 
     #[test]
     fn only_world_wide_names_are_one() {
-        assert_eq!(
-            wwn(&["t10.ATA x".into(), "naa.5000c500a1b2c3d4".into()]),
-            "naa.5000c500a1b2c3d4"
-        );
+        assert_eq!(wwn(&["t10.ATA x".into(), "naa.5000c500a1b2c3d4".into()]), "naa.5000c500a1b2c3d4");
         assert_eq!(wwn(&[String::new()]), "");
     }
 }

@@ -97,12 +97,7 @@ fn item(
     virtualization: Virtualization,
     machine_fingerprint: String,
 ) -> SystemItem {
-    let Tables {
-        system,
-        board,
-        chassis,
-        ..
-    } = facts;
+    let Tables { system, board, chassis, .. } = facts;
     SystemItem {
         manufacturer: probed.text(&system.manufacturer),
         product: probed.text(&system.product),
@@ -126,9 +121,7 @@ fn item(
 /// The kernel's copy of single SMBIOS fields.
 fn dmi_fields(root: &Root) -> Tables {
     let field = |name: &str| {
-        let found = DMI_FOLDERS
-            .iter()
-            .find_map(|folder| root.attribute(&format!("{folder}/{name}")));
+        let found = DMI_FOLDERS.iter().find_map(|folder| root.attribute(&format!("{folder}/{name}")));
         found.unwrap_or_default()
     };
     Tables {
@@ -163,25 +156,14 @@ fn dmi_fields(root: &Root) -> Tables {
 /// Boards without SMBIOS say in their device tree what they are.
 fn device_tree(root: &Root) -> Option<Tables> {
     let product = root.attribute("/proc/device-tree/model")?;
-    let serial = root
-        .attribute("/proc/device-tree/serial-number")
-        .unwrap_or_default();
-    Some(Tables {
-        system: System {
-            product,
-            serial,
-            ..System::default()
-        },
-        ..Tables::default()
-    })
+    let serial = root.attribute("/proc/device-tree/serial-number").unwrap_or_default();
+    Some(Tables { system: System { product, serial, ..System::default() }, ..Tables::default() })
 }
 
 /// A keyed hash of the machine id: machine ids are not to leave the machine (machine-id(5)). 32 hexadecimal
 /// digits; empty when there is no id.
 fn fingerprint(root: &Root) -> String {
-    let id = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
-        .iter()
-        .find_map(|it| root.attribute(it));
+    let id = ["/etc/machine-id", "/var/lib/dbus/machine-id"].iter().find_map(|it| root.attribute(it));
     let Some(id) = id.filter(|it| it.len() == 32 && it.bytes().all(|it| it.is_ascii_hexdigit())) else {
         return String::new();
     };

@@ -28,11 +28,7 @@ fn link(dir: &Path, path: &str, target: &str) {
 
 fn hardware(dir: &Path) {
     write(dir, "sys/firmware/dmi/tables/DMI", smbios::testing::laptop());
-    write(
-        dir,
-        "sys/firmware/dmi/tables/smbios_entry_point",
-        smbios::testing::entry_point(3, 2),
-    );
+    write(dir, "sys/firmware/dmi/tables/smbios_entry_point", smbios::testing::entry_point(3, 2));
     fs::create_dir_all(dir.join("sys/firmware/efi")).unwrap();
     let cpu = |number: u32| {
         format!(
@@ -42,11 +38,7 @@ fn hardware(dir: &Path) {
         )
     };
     write(dir, "proc/cpuinfo", (0..4).map(cpu).collect::<String>());
-    write(
-        dir,
-        "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq",
-        "4400000\n",
-    );
+    write(dir, "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "4400000\n");
     write(dir, "proc/meminfo", "MemTotal:       16123456 kB\n");
     let edid = edid::testing::block(&[(0xFF, "84K96386ACRL"), (0xFC, "DELL U2413")], 1);
     write(dir, "sys/class/drm/card1-DP-1/edid", edid);
@@ -56,27 +48,15 @@ fn hardware(dir: &Path) {
 
 fn disks(dir: &Path) {
     let disk = "sys/devices/pci0000:00/0000:00:0e.0/nvme/nvme0/nvme0n1";
-    link(
-        dir,
-        "sys/class/block/nvme0n1",
-        "../../devices/pci0000:00/0000:00:0e.0/nvme/nvme0/nvme0n1",
-    );
+    link(dir, "sys/class/block/nvme0n1", "../../devices/pci0000:00/0000:00:0e.0/nvme/nvme0/nvme0n1");
     link(dir, &format!("{disk}/device"), "../../nvme0");
     write(
         dir,
         "sys/devices/pci0000:00/0000:00:0e.0/nvme/nvme0/model",
         "PM991a NVMe Samsung 512GB               \n",
     );
-    write(
-        dir,
-        "sys/devices/pci0000:00/0000:00:0e.0/nvme/nvme0/serial",
-        "S660NX0R123456      \n",
-    );
-    write(
-        dir,
-        "sys/devices/pci0000:00/0000:00:0e.0/nvme/nvme0/firmware_rev",
-        "25300039\n",
-    );
+    write(dir, "sys/devices/pci0000:00/0000:00:0e.0/nvme/nvme0/serial", "S660NX0R123456      \n");
+    write(dir, "sys/devices/pci0000:00/0000:00:0e.0/nvme/nvme0/firmware_rev", "25300039\n");
     write(dir, &format!("{disk}/size"), "1000215216\n");
     write(dir, &format!("{disk}/wwid"), "eui.002538d611b1c2d3\n");
     write(dir, &format!("{disk}/queue/rotational"), "0\n");
@@ -98,27 +78,15 @@ fn network(dir: &Path) {
     write(dir, &format!("{card}/type"), "1\n");
     write(dir, &format!("{card}/speed"), "1000\n");
     write(dir, &format!("{card}/operstate"), "up\n");
-    link(
-        dir,
-        &format!("{card}/device/driver"),
-        "../../../../bus/pci/drivers/e1000e",
-    );
+    link(dir, &format!("{card}/device/driver"), "../../../../bus/pci/drivers/e1000e");
     write(dir, "sys/class/net/lo/type", "772\n");
     let route = super::network::tables::samples::ROUTE.replace("eth0", "enp0s31f6");
     write(dir, "proc/net/route", route);
-    write(
-        dir,
-        "proc/net/fib_trie",
-        super::network::tables::samples::FIB_TRIE,
-    );
+    write(dir, "proc/net/fib_trie", super::network::tables::samples::FIB_TRIE);
 }
 
 fn system(dir: &Path) {
-    write(
-        dir,
-        "etc/os-release",
-        "NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_ID=\"12\"\n",
-    );
+    write(dir, "etc/os-release", "NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_ID=\"12\"\n");
     write(dir, "etc/debian_version", "12.11\n");
     write(dir, "etc/hostname", "pc-4217.lyon.example\n");
     write(dir, "etc/machine-id", "0123456789abcdef0123456789abcdef\n");
@@ -131,12 +99,7 @@ fn system(dir: &Path) {
 
 fn one<M: Message + Default>(findings: &Findings, section: SectionKind, key: &str) -> M {
     let item = findings.sections[&section].iter().find(|it| it.key == key);
-    M::decode(
-        item.unwrap_or_else(|| panic!("{key} of {findings:#?}"))
-            .body
-            .as_slice(),
-    )
-    .unwrap()
+    M::decode(item.unwrap_or_else(|| panic!("{key} of {findings:#?}")).body.as_slice()).unwrap()
 }
 
 #[test]
@@ -150,29 +113,17 @@ fn a_captured_laptop_is_reported_whole_and_without_problems() {
     assert_eq!(findings.sections.len(), 10);
 
     let system: SystemItem = one(&findings, SectionKind::System, "system");
-    assert_eq!(
-        (system.manufacturer.as_str(), system.product.as_str()),
-        ("Dell Inc.", "Latitude 5420")
-    );
-    assert_eq!(
-        (system.chassis_type.as_str(), system.hypervisor.as_str()),
-        ("notebook", "")
-    );
+    assert_eq!((system.manufacturer.as_str(), system.product.as_str()), ("Dell Inc.", "Latitude 5420"));
+    assert_eq!((system.chassis_type.as_str(), system.hypervisor.as_str()), ("notebook", ""));
     let bios: FirmwareItem = one(&findings, SectionKind::Firmware, "bios");
-    assert_eq!(
-        (bios.released.as_str(), bios.mode.as_str()),
-        ("2024-11-05", "uefi")
-    );
+    assert_eq!((bios.released.as_str(), bios.mode.as_str()), ("2024-11-05", "uefi"));
     let cpu: CpuItem = one(&findings, SectionKind::Cpu, "cpu0");
     assert_eq!(
         (cpu.model.as_str(), cpu.cores, cpu.threads, cpu.max_mhz),
         ("11th Gen Intel Core i5-1145G7", 2, 4, 4400)
     );
     let total: MemoryItem = one(&findings, SectionKind::Memory, "total");
-    assert_eq!(
-        (total.size_mib, total.slots, total.maximum_mib),
-        (16_384, 2, 65_536)
-    );
+    assert_eq!((total.size_mib, total.slots, total.maximum_mib), (16_384, 2, 65_536));
     assert!(one::<MemoryItem>(&findings, SectionKind::Memory, "slot1").empty);
     let disk: StorageItem = one(&findings, SectionKind::Storage, "nvme0n1");
     assert_eq!(
@@ -180,19 +131,13 @@ fn a_captured_laptop_is_reported_whole_and_without_problems() {
         ("S660NX0R123456", "nvme", 488_386)
     );
     let volume: VolumeItem = one(&findings, SectionKind::Volumes, "/");
-    assert_eq!(
-        (volume.encryption(), volume.free_mib, volume.system),
-        (Encryption::Luks, 190_734, true)
-    );
+    assert_eq!((volume.encryption(), volume.free_mib, volume.system), (Encryption::Luks, 190_734, true));
     let card: NetworkItem = one(&findings, SectionKind::Network, "enp0s31f6");
     assert_eq!(
         (card.ipv4.as_slice(), card.gateway.as_str()),
         (["192.0.2.5/24".to_owned()].as_slice(), "192.0.2.2")
     );
-    assert!(
-        !card.r#virtual && card.driver == "e1000e" && card.speed_mbps == 1000,
-        "{card:?}"
-    );
+    assert!(!card.r#virtual && card.driver == "e1000e" && card.speed_mbps == 1000, "{card:?}");
     let display: DisplayItem = one(&findings, SectionKind::Displays, "DP-1");
     assert_eq!((display.model.as_str(), display.diagonal_mm), ("DELL U2413", 610));
     let os: OsItem = one(&findings, SectionKind::Os, "os");
@@ -202,10 +147,7 @@ fn a_captured_laptop_is_reported_whole_and_without_problems() {
     );
     assert_eq!(os.time_zone, "Europe/Paris");
     let bash: SoftwareItem = one(&findings, SectionKind::Software, "dpkg:bash:amd64");
-    assert_eq!(
-        (bash.version.as_str(), bash.publisher.as_str()),
-        ("5.2.15", "A Team")
-    );
+    assert_eq!((bash.version.as_str(), bash.publisher.as_str()), ("5.2.15", "A Team"));
 }
 
 #[test]
@@ -229,11 +171,7 @@ fn an_empty_tree_is_all_problems_and_no_empty_section() {
     let findings = run_all(&Root::captured(dir.path().to_owned()));
     let sections: Vec<_> = findings.sections.keys().collect();
     assert_eq!(sections, [&SectionKind::System], "{findings:#?}");
-    let kinds: BTreeMap<_, _> = findings
-        .problems
-        .iter()
-        .map(|it| (it.section(), it.kind()))
-        .collect();
+    let kinds: BTreeMap<_, _> = findings.problems.iter().map(|it| (it.section(), it.kind())).collect();
     assert_eq!(kinds.len(), 10);
     assert!(kinds.values().all(|it| *it == ProblemKind::Absent), "{kinds:?}");
 }
@@ -242,11 +180,7 @@ fn an_empty_tree_is_all_problems_and_no_empty_section() {
 fn a_virtual_machine_without_smbios_says_so_and_names_its_hypervisor() {
     let dir = tempfile::tempdir().unwrap();
     system(dir.path());
-    write(
-        dir.path(),
-        "proc/cpuinfo",
-        "processor : 0\nflags : fpu hypervisor lm\n",
-    );
+    write(dir.path(), "proc/cpuinfo", "processor : 0\nflags : fpu hypervisor lm\n");
     write(dir.path(), "proc/meminfo", "MemTotal:       24684084 kB\n");
     let clocks = "sys/devices/system/clocksource/clocksource0/available_clocksource";
     write(dir.path(), clocks, "tsc kvm-clock \n");
@@ -265,14 +199,8 @@ fn a_table_of_noise_is_a_problem() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "sys/firmware/dmi/tables/DMI", [0xA5; 300]);
     let findings = run_all(&Root::captured(dir.path().to_owned()));
-    let problem = findings
-        .problems
-        .iter()
-        .find(|it| it.section() == SectionKind::System);
-    assert_eq!(
-        problem.map(parc_wire::v1::ProblemItem::kind),
-        Some(ProblemKind::Malformed)
-    );
+    let problem = findings.problems.iter().find(|it| it.section() == SectionKind::System);
+    assert_eq!(problem.map(parc_wire::v1::ProblemItem::kind), Some(ProblemKind::Malformed));
 }
 
 #[test]
@@ -281,16 +209,10 @@ fn this_machine_is_read_within_the_limits() {
     assert!(findings.sections.contains_key(&SectionKind::Os), "{findings:#?}");
     assert!(findings.sections.contains_key(&SectionKind::Cpu));
     for (section, items) in &findings.sections {
-        assert!(
-            items.windows(2).all(|it| it[0].key < it[1].key),
-            "{section:?} is sorted without doubles"
-        );
+        assert!(items.windows(2).all(|it| it[0].key < it[1].key), "{section:?} is sorted without doubles");
     }
     assert!(
-        findings
-            .problems
-            .iter()
-            .all(|it| it.reason.len() <= 256 && it.reason.ends_with('.')),
+        findings.problems.iter().all(|it| it.reason.len() <= 256 && it.reason.ends_with('.')),
         "{findings:#?}"
     );
 }

@@ -46,10 +46,7 @@ impl Virtualization {
                 traces.dmi.push_str(text);
             }
         }
-        Self {
-            hypervisor: hypervisor(&traces).to_owned(),
-            container: container(root),
-        }
+        Self { hypervisor: hypervisor(&traces).to_owned(), container: container(root) }
     }
 
     /// The subject of a sentence: "This kvm virtual machine".
@@ -67,14 +64,8 @@ impl Virtualization {
 
 fn read_traces(root: &Root) -> Traces {
     let attribute = |path: &str| root.attribute(path).unwrap_or_default();
-    let dmi = [
-        "sys_vendor",
-        "product_name",
-        "product_version",
-        "bios_vendor",
-        "board_vendor",
-    ]
-    .map(|it| attribute(&format!("/sys/class/dmi/id/{it}")));
+    let dmi = ["sys_vendor", "product_name", "product_version", "bios_vendor", "board_vendor"]
+        .map(|it| attribute(&format!("/sys/class/dmi/id/{it}")));
     let cpuinfo = head(root, "/proc/cpuinfo");
     Traces {
         type_file: attribute("/sys/hypervisor/type"),
@@ -85,17 +76,9 @@ fn read_traces(root: &Root) -> Traces {
         cpu_flag: cpuinfo.lines().any(|line| {
             line.starts_with("flags") && line.split_ascii_whitespace().any(|flag| flag == "hypervisor")
         }),
-        cpu_name: cpuinfo
-            .lines()
-            .find(|it| it.starts_with("model name"))
-            .unwrap_or_default()
-            .to_owned(),
-        virtio: root
-            .list_dir("/sys/bus/virtio/devices", 1)
-            .is_ok_and(|it| !it.names.is_empty()),
-        vmbus: root
-            .list_dir("/sys/bus/vmbus/devices", 1)
-            .is_ok_and(|it| !it.names.is_empty()),
+        cpu_name: cpuinfo.lines().find(|it| it.starts_with("model name")).unwrap_or_default().to_owned(),
+        virtio: root.list_dir("/sys/bus/virtio/devices", 1).is_ok_and(|it| !it.names.is_empty()),
+        vmbus: root.list_dir("/sys/bus/vmbus/devices", 1).is_ok_and(|it| !it.names.is_empty()),
     }
 }
 
@@ -126,19 +109,11 @@ fn hypervisor(traces: &Traces) -> &'static str {
     ];
     /// Too short to be looked for inside other texts.
     const DMI_LINES: &[(&str, &str)] = &[("Xen", "xen"), ("KVM", "kvm"), ("AHV", "kvm")];
-    const CLOCKS: &[(&str, &str)] = &[
-        ("kvm-clock", "kvm"),
-        ("hyperv_clocksource", "hyperv"),
-        ("xen", "xen"),
-    ];
+    const CLOCKS: &[(&str, &str)] = &[("kvm-clock", "kvm"), ("hyperv_clocksource", "hyperv"), ("xen", "xen")];
     let find = |list: &[(&str, &'static str)], text: &str| {
-        list.iter()
-            .find(|(trace, _)| text.contains(trace))
-            .map(|(_, name)| *name)
+        list.iter().find(|(trace, _)| text.contains(trace)).map(|(_, name)| *name)
     };
-    let line = DMI_LINES
-        .iter()
-        .find(|(trace, _)| traces.dmi.lines().any(|it| it == *trace));
+    let line = DMI_LINES.iter().find(|(trace, _)| traces.dmi.lines().any(|it| it == *trace));
     if let Some(name) = find(DMI, &traces.dmi).or(line.map(|it| it.1)) {
         return name;
     }
@@ -169,9 +144,7 @@ fn hypervisor(traces: &Traces) -> &'static str {
 fn container(root: &Root) -> String {
     if let Some(name) = root.attribute("/run/systemd/container")
         && name.len() <= 32
-        && name
-            .bytes()
-            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
     {
         return name;
     }
@@ -181,12 +154,7 @@ fn container(root: &Root) -> String {
     if root.exists("/.dockerenv") {
         return "docker".into();
     }
-    container_of_cgroups(
-        &root
-            .read_text("/proc/1/cgroup", CGROUP_BYTES_MAX)
-            .unwrap_or_default(),
-    )
-    .into()
+    container_of_cgroups(&root.read_text("/proc/1/cgroup", CGROUP_BYTES_MAX).unwrap_or_default()).into()
 }
 
 /// Container managers put the first process into a group that bears their name.
@@ -199,10 +167,7 @@ fn container_of_cgroups(cgroups: &str) -> &'static str {
         ("/machine.slice/libpod", "podman"),
     ];
     let paths = || cgroups.lines().filter_map(|line| line.splitn(3, ':').nth(2));
-    GROUPS
-        .iter()
-        .find(|(group, _)| paths().any(|path| path.starts_with(group)))
-        .map_or("", |(_, name)| name)
+    GROUPS.iter().find(|(group, _)| paths().any(|path| path.starts_with(group))).map_or("", |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -222,40 +187,16 @@ mod tests {
             ("Xenarc\nKVM Console", ""),
             ("Dell Inc.\nLatitude 5420", ""),
         ] {
-            assert_eq!(
-                hypervisor(&Traces {
-                    dmi: dmi.into(),
-                    ..Traces::default()
-                }),
-                name,
-                "{dmi}"
-            );
+            assert_eq!(hypervisor(&Traces { dmi: dmi.into(), ..Traces::default() }), name, "{dmi}");
         }
     }
 
     #[test]
     fn without_dmi_the_clock_source_or_virtio_tells() {
-        let clocks = Traces {
-            clocks: "tsc kvm-clock".into(),
-            cpu_flag: true,
-            ..Traces::default()
-        };
+        let clocks = Traces { clocks: "tsc kvm-clock".into(), cpu_flag: true, ..Traces::default() };
         assert_eq!(hypervisor(&clocks), "kvm");
-        assert_eq!(
-            hypervisor(&Traces {
-                cpu_flag: true,
-                virtio: true,
-                ..Traces::default()
-            }),
-            "kvm"
-        );
-        assert_eq!(
-            hypervisor(&Traces {
-                cpu_flag: true,
-                ..Traces::default()
-            }),
-            "unknown-hypervisor"
-        );
+        assert_eq!(hypervisor(&Traces { cpu_flag: true, virtio: true, ..Traces::default() }), "kvm");
+        assert_eq!(hypervisor(&Traces { cpu_flag: true, ..Traces::default() }), "unknown-hypervisor");
     }
 
     #[test]
@@ -282,20 +223,14 @@ mod tests {
 
     #[test]
     fn the_first_process_tells_its_container() {
-        assert_eq!(
-            container_of_cgroups("12:pids:/docker/3f5\n0::/docker/3f5"),
-            "docker"
-        );
+        assert_eq!(container_of_cgroups("12:pids:/docker/3f5\n0::/docker/3f5"), "docker");
         assert_eq!(container_of_cgroups("0::/kubepods/burstable/pod1"), "kubernetes");
         assert_eq!(container_of_cgroups("0::/init.scope"), "");
     }
 
     #[test]
     fn a_sentence_names_what_surrounds_the_machine() {
-        let it = Virtualization {
-            hypervisor: "kvm".into(),
-            container: "docker".into(),
-        };
+        let it = Virtualization { hypervisor: "kvm".into(), container: "docker".into() };
         assert_eq!(it.in_words(), "This docker container in a kvm virtual machine");
         assert_eq!(Virtualization::default().in_words(), "This machine");
     }

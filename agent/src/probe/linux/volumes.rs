@@ -56,9 +56,7 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
     for mount in mounts {
         let block = names.find(&mount);
         let known = space.get(&mount.point);
-        let size = known
-            .map(|it| it.size_bytes)
-            .or_else(|| block_size_bytes(root, block?));
+        let size = known.map(|it| it.size_bytes).or_else(|| block_size_bytes(root, block?));
         let item = VolumeItem {
             device: probed.text(&mount.source),
             filesystem: probed.text(&mount.filesystem),
@@ -66,9 +64,7 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
             free_mib: known.map_or(0, |it| it.free_bytes / MIB),
             free_known: known.is_some(),
             label: probed.text(&block.and_then(|it| label(root, it)).unwrap_or_default()),
-            encryption: block
-                .map_or(Encryption::Unknown, |it| encryption(root, it, STACK_DEPTH_MAX))
-                .into(),
+            encryption: block.map_or(Encryption::Unknown, |it| encryption(root, it, STACK_DEPTH_MAX)).into(),
             system: mount.point == "/",
         };
         probed.put(&mount.point, &item);
@@ -80,9 +76,7 @@ fn read_mounts(root: &Root) -> Result<Vec<Mount>, (&'static str, ReadError)> {
     match root.read_text(MOUNT_FILES[0], MOUNTS_BYTES_MAX) {
         Ok(text) => Ok(parse_mountinfo(&text)),
         Err(ReadError::Absent) => {
-            let text = root
-                .read_text(MOUNT_FILES[1], MOUNTS_BYTES_MAX)
-                .map_err(|it| (MOUNT_FILES[1], it))?;
+            let text = root.read_text(MOUNT_FILES[1], MOUNTS_BYTES_MAX).map_err(|it| (MOUNT_FILES[1], it))?;
             Ok(parse_mounts(&text))
         }
         Err(error) => Err((MOUNT_FILES[0], error)),
@@ -98,13 +92,7 @@ fn parse_mountinfo(text: &str) -> Vec<Mount> {
         let (folder, point) = (unescape(fixed.next()?), unescape(fixed.next()?));
         let mut rest = rest.split(' ');
         let (filesystem, source) = (rest.next()?.to_owned(), unescape(rest.next()?));
-        Some(Mount {
-            number,
-            folder,
-            point,
-            filesystem,
-            source,
-        })
+        Some(Mount { number, folder, point, filesystem, source })
     };
     text.lines().filter_map(parse).collect()
 }
@@ -115,13 +103,7 @@ fn parse_mounts(text: &str) -> Vec<Mount> {
         let mut fields = line.split_ascii_whitespace();
         let (source, point) = (unescape(fields.next()?), unescape(fields.next()?));
         let filesystem = fields.next()?.to_owned();
-        Some(Mount {
-            number: String::new(),
-            folder: "/".into(),
-            point,
-            filesystem,
-            source,
-        })
+        Some(Mount { number: String::new(), folder: "/".into(), point, filesystem, source })
     };
     text.lines().filter_map(parse).collect()
 }
@@ -134,14 +116,7 @@ fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        if let [
-            b'\\',
-            a @ b'0'..=b'3',
-            b @ b'0'..=b'7',
-            c @ b'0'..=b'7',
-            after @ ..,
-        ] = rest
-        {
+        if let [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] = rest {
             bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
             rest = after;
         } else {
@@ -169,24 +144,13 @@ fn own_volumes(mounts: Vec<Mount>) -> Vec<Mount> {
 
 /// What the volume is on: a device, or a ZFS pool with its hundreds of datasets.
 fn disk_of(mount: &Mount) -> &str {
-    let pool = mount
-        .source
-        .split('/')
-        .next()
-        .filter(|_| mount.filesystem == "zfs");
+    let pool = mount.source.split('/').next().filter(|_| mount.filesystem == "zfs");
     pool.unwrap_or(&mount.source)
 }
 
 fn is_own_volume(mount: &Mount) -> bool {
-    const NOT_VOLUMES: [&str; 7] = [
-        "squashfs",
-        "erofs",
-        "iso9660",
-        "udf",
-        "devtmpfs",
-        "fuse.portal",
-        "fuse.gvfsd-fuse",
-    ];
+    const NOT_VOLUMES: [&str; 7] =
+        ["squashfs", "erofs", "iso9660", "udf", "devtmpfs", "fuse.portal", "fuse.gvfsd-fuse"];
     let on_disk =
         mount.source.starts_with("/dev/") || matches!(mount.filesystem.as_str(), "zfs" | "bcachefs");
     let subvolumes = matches!(mount.filesystem.as_str(), "btrfs" | "bcachefs" | "zfs");
@@ -230,19 +194,14 @@ impl BlockNames {
 }
 
 fn block_size_bytes(root: &Root, block: &str) -> Option<u64> {
-    root.number::<u64>(&format!("{BLOCK}/{block}/size"))?
-        .checked_mul(512)
+    root.number::<u64>(&format!("{BLOCK}/{block}/size"))?.checked_mul(512)
 }
 
 /// The file system's label as udev read it.
 fn label(root: &Root, block: &str) -> Option<String> {
     let number = root.attribute(&format!("{BLOCK}/{block}/dev"))?;
-    let udev = root
-        .read_text(&format!("/run/udev/data/b{number}"), UDEV_BYTES_MAX)
-        .ok()?;
-    udev.lines()
-        .find_map(|it| it.strip_prefix("E:ID_FS_LABEL="))
-        .map(str::to_owned)
+    let udev = root.read_text(&format!("/run/udev/data/b{number}"), UDEV_BYTES_MAX).ok()?;
+    udev.lines().find_map(|it| it.strip_prefix("E:ID_FS_LABEL=")).map(str::to_owned)
 }
 
 /// A volume is encrypted when it, or everything it lies on, is a dm-crypt target.
@@ -257,10 +216,7 @@ fn encryption(root: &Root, block: &str, depth: usize) -> Encryption {
             _ => Encryption::Other,
         };
     }
-    let below = root
-        .list_dir(&format!("{folder}/slaves"), BLOCK_DEVICES_MAX)
-        .unwrap_or_default()
-        .names;
+    let below = root.list_dir(&format!("{folder}/slaves"), BLOCK_DEVICES_MAX).unwrap_or_default().names;
     if depth == 0 {
         return Encryption::Unknown;
     }
@@ -269,11 +225,7 @@ fn encryption(root: &Root, block: &str, depth: usize) -> Encryption {
         return Encryption::None;
     };
     // One plain disk in the stack makes the whole readable in part.
-    if kinds.all(|it| it == first) {
-        first
-    } else {
-        Encryption::None
-    }
+    if kinds.all(|it| it == first) { first } else { Encryption::None }
 }
 
 #[cfg(test)]
@@ -299,10 +251,7 @@ mod tests {
     #[test]
     fn only_volumes_of_own_disks_are_kept_each_once() {
         let volumes = own_volumes(parse_mountinfo(MOUNTINFO));
-        let points: Vec<_> = volumes
-            .iter()
-            .map(|it| (it.point.as_str(), it.source.as_str()))
-            .collect();
+        let points: Vec<_> = volumes.iter().map(|it| (it.point.as_str(), it.source.as_str())).collect();
         let expected = [
             ("/data", "/dev/mapper/data"),
             ("/mnt/my disk", "/dev/sdb1"),
@@ -316,10 +265,7 @@ mod tests {
     fn the_short_mount_table_is_read_too() {
         let volumes = own_volumes(parse_mounts("/dev/sda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\n"));
         assert_eq!(volumes.len(), 1);
-        assert_eq!(
-            (volumes[0].point.as_str(), volumes[0].filesystem.as_str()),
-            ("/", "ext4")
-        );
+        assert_eq!((volumes[0].point.as_str(), volumes[0].filesystem.as_str()), ("/", "ext4"));
     }
 
     #[test]
@@ -339,11 +285,7 @@ mod tests {
     fn luks_is_seen_below_lvm_and_one_plain_disk_undoes_it() {
         let dir = tempfile::tempdir().unwrap();
         let block = "sys/class/block";
-        write(
-            dir.path(),
-            &format!("{block}/dm-0/dm/uuid"),
-            "CRYPT-LUKS2-0123-luks-0123\n",
-        );
+        write(dir.path(), &format!("{block}/dm-0/dm/uuid"), "CRYPT-LUKS2-0123-luks-0123\n");
         write(dir.path(), &format!("{block}/dm-0/slaves/sda3/dev"), "8:3");
         write(dir.path(), &format!("{block}/dm-1/dm/uuid"), "LVM-abc\n");
         write(dir.path(), &format!("{block}/dm-1/slaves/dm-0/dev"), "253:0");

@@ -96,7 +96,12 @@ pub(crate) async fn act(
     Ok(Redirect::to(&format!("/agents?done={done}")).into_response())
 }
 
-async fn load(state: &WebState, reader: &Reader, asked: &AgentQuery, wrong: bool) -> Result<AgentsPage, PageError> {
+async fn load(
+    state: &WebState,
+    reader: &Reader,
+    asked: &AgentQuery,
+    wrong: bool,
+) -> Result<AgentsPage, PageError> {
     reader.require(Permission::Administer)?;
     let mut tx = state.context.db.read().await?;
     let zone = reader.zone(&mut tx).await?;
@@ -121,16 +126,30 @@ fn status(code: &str) -> Option<AgentStatus> {
     }
 }
 
-fn agents_page(shell: Shell, asked: &AgentQuery, rows: Vec<AgentRow>, next: Option<&str>, wrong: bool) -> AgentsPage {
+fn agents_page(
+    shell: Shell,
+    asked: &AgentQuery,
+    rows: Vec<AgentRow>,
+    next: Option<&str>,
+    wrong: bool,
+) -> AgentsPage {
     let list = with_query("/agents", &[("status", &asked.status)]);
     let pager = Pager::of(&list, &asked.cursor, next);
-    AgentsPage { tabs: tabs(shell.texts, &asked.status), filtered: !asked.status.is_empty(), rows, pager, wrong, shell }
+    AgentsPage {
+        tabs: tabs(shell.texts, &asked.status),
+        filtered: !asked.status.is_empty(),
+        rows,
+        pager,
+        wrong,
+        shell,
+    }
 }
 
 fn tabs(texts: Texts, chosen: &str) -> Vec<Tab> {
     ["", "active", "quarantined", "revoked"]
         .map(|code| Tab {
-            label: if code.is_empty() { texts.t("filter-all") } else { texts.word("agent-status", code) }.into_owned(),
+            label: if code.is_empty() { texts.t("filter-all") } else { texts.word("agent-status", code) }
+                .into_owned(),
             count: None,
             href: with_query("/agents", &[("status", code)]),
             current: code == chosen,
@@ -153,7 +172,12 @@ fn agent_row(lens: Lens<'_>, agent: &Agent, ci: Option<&inventory::CiSummary>) -
         href: format!("/parc/{}", agent.ci_id),
         name: name.unwrap_or_else(|| lens.texts.t("machine-unknown-model").into_owned()),
         tag: ci.and_then(|it| it.tag.clone()).unwrap_or_default(),
-        status: Badge { tone, icon, text: lens.texts.word("agent-status", code).into_owned(), hint: String::new() },
+        status: Badge {
+            tone,
+            icon,
+            text: lens.texts.word("agent-status", code).into_owned(),
+            hint: String::new(),
+        },
         reason: agent.status_reason.clone(),
         version: agent.version.clone(),
         since: Stamp::day(lens.texts, lens.zone, agent.status_since),
@@ -196,9 +220,17 @@ mod tests {
                 agent_row(lens, &agent(2, AgentStatus::Quarantined, HOSTILE), Some(&samples::hostile_row())),
                 agent_row(lens, &agent(3, AgentStatus::Revoked, "stolen"), None),
             ];
-            let html = check("agents", language, &agents_page(frame(), &AgentQuery::default(), rows, Some("b"), true));
+            let html = check(
+                "agents",
+                language,
+                &agents_page(frame(), &AgentQuery::default(), rows, Some("b"), true),
+            );
             assert_eq!(html.matches("/release\"").count(), 1);
-            check("agents-none", language, &agents_page(frame(), &AgentQuery::default(), Vec::new(), None, false));
+            check(
+                "agents-none",
+                language,
+                &agents_page(frame(), &AgentQuery::default(), Vec::new(), None, false),
+            );
         }
     }
 }

@@ -65,7 +65,13 @@ pub(crate) struct TokenForm {
 impl Default for TokenForm {
     fn default() -> Self {
         let text = String::from;
-        Self { organisation: String::new(), site: String::new(), uses: text("25"), days: text("7"), policy: text("may_create") }
+        Self {
+            organisation: String::new(),
+            site: String::new(),
+            uses: text("25"),
+            days: text("7"),
+            policy: text("may_create"),
+        }
     }
 }
 
@@ -170,7 +176,8 @@ fn parse(texts: Texts, form: &TokenForm, loaded: &Loaded) -> (Option<NewEnrollTo
     };
     let (uses_max, valid_days) = (number("uses", &form.uses, USES_MAX), number("days", &form.days, DAYS_MAX));
     let site = loaded.sites.iter().map(|it| &it.1).find(|it| it.id.to_string() == form.site);
-    let chosen = loaded.organisations.iter().find(|it| it.id.to_string() == form.organisation).map(|it| it.id);
+    let chosen =
+        loaded.organisations.iter().find(|it| it.id.to_string() == form.organisation).map(|it| it.id);
     let only = loaded.organisations.first().filter(|_| loaded.organisations.len() == 1).map(|it| it.id);
     let organisation = chosen.or(only).or(site.map(|it| it.organisation_id));
     let tag_policy = match form.policy.as_str() {
@@ -225,7 +232,13 @@ fn token_row(lens: Lens<'_>, token: &EnrollToken) -> TokenRow {
     }
 }
 
-fn tokens_page(shell: Shell, form: TokenForm, cursor: &str, loaded: Loaded, errors: FieldErrors) -> TokensPage {
+fn tokens_page(
+    shell: Shell,
+    form: TokenForm,
+    cursor: &str,
+    loaded: Loaded,
+    errors: FieldErrors,
+) -> TokensPage {
     let texts = shell.texts;
     let several = loaded.organisations.len() > 1;
     let pick = |value: String, label: String, chosen: &str| {
@@ -235,13 +248,23 @@ fn tokens_page(shell: Shell, form: TokenForm, cursor: &str, loaded: Loaded, erro
     let site_label = |organisation: &str, site: &Site| {
         if several { format!("{organisation} · {}", site.name) } else { site.name.clone() }
     };
-    let policies = [TagPolicy::MayCreate, TagPolicy::MustExist, TagPolicy::None].map(policy_code).map(|code| Choice {
-        help: texts.word("tag-policy-help", code).into_owned(),
-        ..Choice::new(code, texts.word("tag-policy", code), code == form.policy)
-    });
+    let policies =
+        [TagPolicy::MayCreate, TagPolicy::MustExist, TagPolicy::None].map(policy_code).map(|code| Choice {
+            help: texts.word("tag-policy-help", code).into_owned(),
+            ..Choice::new(code, texts.word("tag-policy", code), code == form.policy)
+        });
     TokensPage {
-        organisations: loaded.organisations.iter().filter(|_| several).map(|it| pick(it.id.to_string(), it.name.clone(), &form.organisation)).collect(),
-        sites: loaded.sites.iter().map(|(name, it)| pick(it.id.to_string(), site_label(name, it), &form.site)).collect(),
+        organisations: loaded
+            .organisations
+            .iter()
+            .filter(|_| several)
+            .map(|it| pick(it.id.to_string(), it.name.clone(), &form.organisation))
+            .collect(),
+        sites: loaded
+            .sites
+            .iter()
+            .map(|(name, it)| pick(it.id.to_string(), site_label(name, it), &form.site))
+            .collect(),
         policies: policies.to_vec(),
         errors,
         command: String::new(),
@@ -279,7 +302,12 @@ mod tests {
     fn loaded(lens: Lens<'_>, tokens: &[EnrollToken]) -> Loaded {
         let (organisations, sites) = samples::places();
         let sites = sites.into_iter().map(|it| (organisations[0].name.clone(), it)).collect();
-        Loaded { organisations, sites, rows: tokens.iter().map(|it| token_row(lens, it)).collect(), next: None }
+        Loaded {
+            organisations,
+            sites,
+            rows: tokens.iter().map(|it| token_row(lens, it)).collect(),
+            next: None,
+        }
     }
 
     #[test]
@@ -289,7 +317,11 @@ mod tests {
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
             let frame = || shell(language, &[Role::Admin], &lens.texts.t("nav-tokens"), Section::Tokens);
             let form = TokenForm::default;
-            check("tokens-none", language, &tokens_page(frame(), form(), "", loaded(lens, &[]), FieldErrors::default()));
+            check(
+                "tokens-none",
+                language,
+                &tokens_page(frame(), form(), "", loaded(lens, &[]), FieldErrors::default()),
+            );
             let listed = loaded(lens, &[token(7, 3), token(0, 3), token(5, 25)]);
             let mut made = tokens_page(frame(), form(), "", listed, FieldErrors::default());
             made.command = "parc-agent enroll --collector https://parc.example:8443 --token pe1_k7q2n_4f0c9a7be1d24c5f8a6b3c2d1e0f".into();

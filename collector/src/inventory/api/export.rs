@@ -42,18 +42,9 @@ pub fn asset_csv(
     scope: Scope,
     filter: CiFilter,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> + Send {
-    let first = PageRequest {
-        after: None,
-        limit: PAGE_ROWS_MAX,
-    };
+    let first = PageRequest { after: None, limit: PAGE_ROWS_MAX };
     let header = VecDeque::from([line(HEADER.map(String::from))]);
-    let start = Export {
-        context,
-        scope,
-        filter,
-        next: Some(first),
-        ready: header,
-    };
+    let start = Export { context, scope, filter, next: Some(first), ready: header };
     stream::try_unfold(start, |mut export| async move {
         loop {
             if let Some(bytes) = export.ready.pop_front() {
@@ -82,9 +73,7 @@ impl Export {
         let page = inventory::list_cis(&mut tx, self.scope, &self.filter, request).await?;
         let lines: Vec<u8> = page.rows.iter().flat_map(|ci| line(cells(ci))).collect();
         self.ready.push_back(lines.into());
-        self.next = page
-            .next
-            .map(|it| PageRequest::from_query(Some(&it), Some(PAGE_ROWS_MAX)));
+        self.next = page.next.map(|it| PageRequest::from_query(Some(&it), Some(PAGE_ROWS_MAX)));
         Ok(())
     }
 }
@@ -116,9 +105,7 @@ fn cells(ci: &CiSummary) -> [String; HEADER.len()] {
 
 /// One record with its line end. Writing into memory cannot fail.
 fn line<const N: usize>(cells: [String; N]) -> Bytes {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let written = writer.write_record(cells);
     debug_assert!(written.is_ok());
     writer.into_inner().unwrap_or_default().into()

@@ -160,10 +160,7 @@ pub(super) async fn list_assets(
     let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
     let page = inventory::list_cis(&mut tx, actor.scope, &filter, &request).await?;
-    Ok(Json(AssetPage {
-        items: page.rows.iter().map(AssetRow::from).collect(),
-        next: page.next,
-    }))
+    Ok(Json(AssetPage { items: page.rows.iter().map(AssetRow::from).collect(), next: page.next }))
 }
 
 /// One machine, now or at a moment.
@@ -185,16 +182,10 @@ pub(super) async fn get_asset(
         None => inventory::current_machine(&mut tx, ci.id).await?,
     };
     let machine = machine.ok_or_else(|| {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "no-state",
-            "nothing is known about the machine at that moment",
-        )
+        Problem::new(StatusCode::NOT_FOUND, "no-state", "nothing is known about the machine at that moment")
     })?;
     let contested = match ci.tag.as_deref().map(tag_key) {
-        Some(key) => inventory::find_open_conflict(&mut tx, ci.organisation_id, &key)
-            .await?
-            .is_some(),
+        Some(key) => inventory::find_open_conflict(&mut tx, ci.organisation_id, &key).await?.is_some(),
         None => false,
     };
     Ok(Json(detail(&ci, &machine, contested, at.unwrap_or(now))))
@@ -213,10 +204,7 @@ pub(super) async fn list_asset_software(
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     let page = inventory::list_software(&mut tx, ci.id, words, &query.page()).await?;
-    Ok(Json(SoftwarePage {
-        items: page.rows.into_iter().map(SoftwareView::from).collect(),
-        next: page.next,
-    }))
+    Ok(Json(SoftwarePage { items: page.rows.into_iter().map(SoftwareView::from).collect(), next: page.next }))
 }
 
 /// What changed on a machine, newest first.
@@ -232,10 +220,7 @@ pub(super) async fn list_asset_history(
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     let page = inventory::history(&mut tx, ci.id, &query.page()).await?;
-    Ok(Json(HistoryPage {
-        items: page.rows.iter().map(ChangeView::from).collect(),
-        next: page.next,
-    }))
+    Ok(Json(HistoryPage { items: page.rows.iter().map(ChangeView::from).collect(), next: page.next }))
 }
 
 /// Tickets of a machine, newest first.
@@ -252,10 +237,7 @@ pub(super) async fn list_asset_tickets(
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     drop(tx);
     let page = tickets::list_tickets_of_ci(&state.context, &actor, ci.id, &query.page()).await?;
-    Ok(Json(TicketPage {
-        items: page.rows.iter().map(TicketLine::from).collect(),
-        next: page.next,
-    }))
+    Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
 }
 
 /// The parc list as CSV, whole.
@@ -295,11 +277,7 @@ async fn record_export(context: &Context, actor: &Actor) -> Result<(), Problem> 
 }
 
 fn allow(actor: &Actor, permission: Permission) -> Result<(), Problem> {
-    if actor.may(permission) {
-        Ok(())
-    } else {
-        Err(Problem::forbidden())
-    }
+    if actor.may(permission) { Ok(()) } else { Err(Problem::forbidden()) }
 }
 
 /// The machine with that number in the caller's scope. Elsewhere, nowhere and unreadable are one answer after one query.
@@ -329,12 +307,8 @@ async fn find(
 /// The organisation of a code, if it is in scope.
 async fn organisation_of(tx: &mut Tx, scope: Scope, code: &str) -> Result<OrganisationId, Problem> {
     let code = code.trim().to_ascii_uppercase();
-    let found = sites::find_organisation_by_code(tx, &code)
-        .await?
-        .filter(|it| scope.contains(it.id));
-    Ok(found
-        .ok_or_else(|| Problem::invalid("organisation", "is not known"))?
-        .id)
+    let found = sites::find_organisation_by_code(tx, &code).await?.filter(|it| scope.contains(it.id));
+    Ok(found.ok_or_else(|| Problem::invalid("organisation", "is not known"))?.id)
 }
 
 /// `?at=` in the time zone of the machine's organisation.
@@ -349,10 +323,7 @@ async fn moment(tx: &mut Tx, ci: &CiSummary, at: Option<&str>) -> Result<Option<
 fn bounded<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Problem> {
     let text = text.unwrap_or_default();
     if text.chars().nth(QUERY_CHARS_MAX).is_some() {
-        return Err(Problem::invalid(
-            field,
-            format!("must have at most {QUERY_CHARS_MAX} characters"),
-        ));
+        return Err(Problem::invalid(field, format!("must have at most {QUERY_CHARS_MAX} characters")));
     }
     Ok(text)
 }
@@ -374,11 +345,7 @@ impl PartQuery {
     }
 
     fn without_words(&self) -> Result<(), Problem> {
-        if self.q.is_some() {
-            Err(Problem::invalid("q", "is not a filter of this list"))
-        } else {
-            Ok(())
-        }
+        if self.q.is_some() { Err(Problem::invalid("q", "is not a filter of this list")) } else { Ok(()) }
     }
 }
 
@@ -388,12 +355,9 @@ impl ListQuery {
             Some(code) => Some(organisation_of(tx, scope, code).await?),
             None => scope.organisation(),
         };
-        for (field, text) in [
-            ("kind", &self.kind),
-            ("os", &self.os),
-            ("make", &self.make),
-            ("software", &self.software),
-        ] {
+        for (field, text) in
+            [("kind", &self.kind), ("os", &self.os), ("make", &self.make), ("software", &self.software)]
+        {
             bounded(field, text.as_deref())?;
         }
         Ok(CiFilter {
@@ -421,28 +385,12 @@ async fn site_of(
     let Some(name) = site else { return Ok(None) };
     let organisation = organisation.ok_or_else(|| Problem::invalid("organisation", "is needed with site"))?;
     let found = sites::find_site_by_name(tx, organisation, name.trim()).await?;
-    Ok(Some(
-        found
-            .ok_or_else(|| Problem::invalid("site", "is not a site of the organisation"))?
-            .id,
-    ))
+    Ok(Some(found.ok_or_else(|| Problem::invalid("site", "is not a site of the organisation"))?.id))
 }
 
 impl From<InstalledTitle> for SoftwareView {
     fn from(it: InstalledTitle) -> Self {
-        let InstalledTitle {
-            name,
-            version,
-            publisher,
-            architecture,
-            source,
-        } = it;
-        Self {
-            name,
-            version,
-            publisher,
-            architecture,
-            source,
-        }
+        let InstalledTitle { name, version, publisher, architecture, source } = it;
+        Self { name, version, publisher, architecture, source }
     }
 }

@@ -268,11 +268,7 @@ impl From<&Machine> for Configuration {
             architecture: os.architecture,
             os_installed_at: moment(os.installed_at_us),
             booted_at: moment(os.booted_at_us),
-            cpu: machine
-                .cpus
-                .first()
-                .map(|it| it.model.clone())
-                .unwrap_or_default(),
+            cpu: machine.cpus.first().map(|it| it.model.clone()).unwrap_or_default(),
             cpus: machine.cpus.iter().map(CpuView::from).collect(),
             memory_mib: machine.memory_total.as_ref().map_or(0, |it| it.size_mib),
             memory_modules: modules.map(MemoryModuleView::from).collect(),
@@ -283,11 +279,7 @@ impl From<&Machine> for Configuration {
             firmware: format!("{} {} {}", firmware.vendor, firmware.version, firmware.released)
                 .trim()
                 .to_owned(),
-            hypervisor: machine
-                .system
-                .as_ref()
-                .map(|it| it.hypervisor.clone())
-                .unwrap_or_default(),
+            hypervisor: machine.system.as_ref().map(|it| it.hypervisor.clone()).unwrap_or_default(),
             software_count: machine.software_count,
         }
     }
@@ -295,23 +287,13 @@ impl From<&Machine> for Configuration {
 
 impl From<&v1::CpuItem> for CpuView {
     fn from(it: &v1::CpuItem) -> Self {
-        Self {
-            model: it.model.clone(),
-            cores: it.cores,
-            threads: it.threads,
-            max_mhz: it.max_mhz,
-        }
+        Self { model: it.model.clone(), cores: it.cores, threads: it.threads, max_mhz: it.max_mhz }
     }
 }
 
 impl From<&v1::MemoryItem> for MemoryModuleView {
     fn from(it: &v1::MemoryItem) -> Self {
-        Self {
-            slot: it.slot.clone(),
-            size_mib: it.size_mib,
-            kind: it.kind.clone(),
-            speed_mts: it.speed_mts,
-        }
+        Self { slot: it.slot.clone(), size_mib: it.size_mib, kind: it.kind.clone(), speed_mts: it.speed_mts }
     }
 }
 
@@ -367,11 +349,7 @@ impl From<&(String, v1::DisplayItem)> for DisplayView {
 
 impl From<&Fact> for FactView {
     fn from(fact: &Fact) -> Self {
-        let source = if fact.declared.is_some() {
-            "declared"
-        } else {
-            "discovered"
-        };
+        let source = if fact.declared.is_some() { "declared" } else { "discovered" };
         Self {
             field: fact.field.code().to_owned(),
             value: fact.effective().to_owned(),
@@ -384,11 +362,7 @@ impl From<&Fact> for FactView {
 
 impl From<&SourcedValue> for SourceView {
     fn from(it: &SourcedValue) -> Self {
-        Self {
-            value: it.value.clone(),
-            by: it.source.clone(),
-            at: it.at.rfc3339(),
-        }
+        Self { value: it.value.clone(), by: it.source.clone(), at: it.at.rfc3339() }
     }
 }
 
@@ -423,10 +397,7 @@ pub(crate) fn fact(machine: &Machine, field: DeclaredField) -> String {
 
 /// The word a closed list is serialised as.
 pub(super) fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|it| it.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    serde_json::to_value(value).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// `PROBLEM_KIND_TIMED_OUT` → `timed_out`.
@@ -452,20 +423,13 @@ mod tests {
             reason: "this virtual machine has no SMBIOS".into(),
         };
         let shown = ProblemView::from(&problem);
-        assert_eq!(
-            (shown.section.as_str(), shown.kind.as_str()),
-            ("system", "absent")
-        );
+        assert_eq!((shown.section.as_str(), shown.kind.as_str()), ("system", "absent"));
     }
 
     #[test]
     fn a_declared_value_wins_and_the_discovered_one_stays_visible() {
         let value = |text: &str, source: &str| {
-            Some(SourcedValue {
-                value: text.into(),
-                source: source.into(),
-                at: UtcMicros::from_seconds(0),
-            })
+            Some(SourcedValue { value: text.into(), source: source.into(), at: UtcMicros::from_seconds(0) })
         };
         let fact = Fact {
             field: DeclaredField::Model,
@@ -473,22 +437,13 @@ mod tests {
             discovered: value("Standard PC", "smbios-table"),
         };
         let shown = FactView::from(&fact);
-        assert_eq!(
-            (shown.value.as_str(), shown.source.as_str()),
-            ("Latitude 5420", "declared")
-        );
+        assert_eq!((shown.value.as_str(), shown.source.as_str()), ("Latitude 5420", "declared"));
         assert_eq!(shown.discovered.map(|it| it.by), Some("smbios-table".into()));
     }
 
     #[test]
     fn free_space_that_is_not_known_is_not_zero() {
-        let volume = (
-            "/".to_owned(),
-            v1::VolumeItem {
-                size_mib: 100,
-                ..v1::VolumeItem::default()
-            },
-        );
+        let volume = ("/".to_owned(), v1::VolumeItem { size_mib: 100, ..v1::VolumeItem::default() });
         let shown = VolumeView::from(&volume);
         assert_eq!(shown.free_mib, None);
         assert_eq!(shown.encryption, "unknown");

@@ -33,10 +33,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         ("/api/v1/assets", get(handlers::list_assets)),
         ("/api/v1/assets/{tag}", get(handlers::get_asset)),
-        (
-            "/api/v1/assets/{tag}/software",
-            get(handlers::list_asset_software),
-        ),
+        ("/api/v1/assets/{tag}/software", get(handlers::list_asset_software)),
         ("/api/v1/assets/{tag}/history", get(handlers::list_asset_history)),
         ("/api/v1/assets/{tag}/tickets", get(handlers::list_asset_tickets)),
         ("/api/v1/exports/assets.csv", get(handlers::export_assets)),

@@ -44,17 +44,11 @@ impl Answer {
     }
 
     pub(super) fn invalid(reason: String) -> Self {
-        Self {
-            reason,
-            ..Self::new(Outcome::Invalid)
-        }
+        Self { reason, ..Self::new(Outcome::Invalid) }
     }
 
     fn need_full(kinds: Vec<SectionKind>) -> Self {
-        Self {
-            need_full: kinds,
-            ..Self::new(Outcome::NeedFull)
-        }
+        Self { need_full: kinds, ..Self::new(Outcome::NeedFull) }
     }
 }
 
@@ -95,12 +89,7 @@ pub(super) struct Applier {
 
 impl Applier {
     pub(super) fn new(context: Context, listener: Arc<dyn TagListener>) -> Self {
-        Self {
-            context,
-            listener,
-            catalogue: Catalogue::default(),
-            fresh: Mutex::default(),
-        }
+        Self { context, listener, catalogue: Catalogue::default(), fresh: Mutex::default() }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -140,16 +129,13 @@ impl Applier {
         let mut look = Vec::new();
         for &index in wave {
             let (binding, report) = &reports[index];
-            let head = heads
-                .get(&binding.ci_id)
-                .ok_or(ApplyError::Orphan(binding.ci_id))?;
+            let head = heads.get(&binding.ci_id).ok_or(ApplyError::Orphan(binding.ci_id))?;
             answers[index] = match decide::header(head.last.as_ref(), binding.agent_id, report) {
                 Header::Duplicate => Answer::new(Outcome::Duplicate),
                 Header::Stale => Answer::new(Outcome::Stale),
-                Header::Fork => Answer {
-                    reason: "seq was used by another report".into(),
-                    ..Answer::new(Outcome::Fork)
-                },
+                Header::Fork => {
+                    Answer { reason: "seq was used by another report".into(), ..Answer::new(Outcome::Fork) }
+                }
                 Header::Unchanged => {
                     contacts.push(self.contact_row(binding, report, head));
                     accepted(head)
@@ -173,10 +159,8 @@ impl Applier {
         }
         self.write_sections(tx, &changes).await?;
         effects::write(tx, &changes).await?;
-        let new: HashMap<usize, v1::AssetTagItem> = changes
-            .iter()
-            .filter_map(|it| Some((it.index, claimed(it)?)))
-            .collect();
+        let new: HashMap<usize, v1::AssetTagItem> =
+            changes.iter().filter_map(|it| Some((it.index, claimed(it)?))).collect();
         for &index in wave {
             if answers[index].outcome == Outcome::Accepted {
                 let binding = &reports[index].0;
@@ -254,13 +238,7 @@ impl Applier {
                     let head = &heads[&binding.ci_id];
                     // History keys must rise even when the clock does not.
                     let at = self.context.now().max(UtcMicros(head.last_change_at.0 + 1));
-                    changes.push(Change {
-                        index,
-                        binding,
-                        at,
-                        first: head.last.is_none(),
-                        sections,
-                    });
+                    changes.push(Change { index, binding, at, first: head.last.is_none(), sections });
                 }
                 Err(answer) => answers[index] = answer,
             }
@@ -281,9 +259,7 @@ impl Applier {
         let pairs = to_merge
             .iter()
             .flat_map(|(index, kinds)| kinds.iter().map(|kind| (reports[*index].0.ci_id, *kind)));
-        let rows: Vec<&SectionRow> = pairs
-            .filter_map(|(ci, kind)| stored.get(&ci)?.get(&kind))
-            .collect();
+        let rows: Vec<&SectionRow> = pairs.filter_map(|(ci, kind)| stored.get(&ci)?.get(&kind)).collect();
         let wanted = rows.iter().map(|row| (row.content_id, row.kind)).collect();
         let contents = section_store::read_contents(tx, &wanted).await?;
         let mut ids = BTreeSet::new();
@@ -311,11 +287,7 @@ impl Applier {
                 for section in &change.sections {
                     let encoded = section.new.encode(section.kind, &marks);
                     let id = content::content_id(section.kind, &encoded);
-                    let new = || NewContent {
-                        id,
-                        kind: section.kind,
-                        body: content::pack(&encoded),
-                    };
+                    let new = || NewContent { id, kind: section.kind, body: content::pack(&encoded) };
                     contents.entry(id).or_insert_with(new);
                     rows.push(SectionRow {
                         ci_id: change.binding.ci_id,
@@ -375,11 +347,7 @@ fn waves(reports: &[Report]) -> Vec<Vec<usize>> {
 fn accepted(head: &Head) -> Answer {
     let by_admin = head.tag_source == Some(TagSource::Admin);
     let assigned_tag = head.tag.clone().filter(|_| by_admin).unwrap_or_default();
-    Answer {
-        tag_note: head.tag_note.clone(),
-        assigned_tag,
-        ..Answer::new(Outcome::Accepted)
-    }
+    Answer { tag_note: head.tag_note.clone(), assigned_tag, ..Answer::new(Outcome::Accepted) }
 }
 
 fn sections_to_merge(
@@ -388,18 +356,10 @@ fn sections_to_merge(
 ) -> Result<Vec<SectionKind>, Answer> {
     let verdicts = decide::sections(stored, report);
     let of = |wanted: SectionVerdict| -> Vec<SectionKind> {
-        verdicts
-            .iter()
-            .filter(|(_, verdict)| **verdict == wanted)
-            .map(|(kind, _)| *kind)
-            .collect()
+        verdicts.iter().filter(|(_, verdict)| **verdict == wanted).map(|(kind, _)| *kind).collect()
     };
     let need_full = of(SectionVerdict::NeedFull);
-    if need_full.is_empty() {
-        Ok(of(SectionVerdict::Merge))
-    } else {
-        Err(Answer::need_full(need_full))
-    }
+    if need_full.is_empty() { Ok(of(SectionVerdict::Merge)) } else { Err(Answer::need_full(need_full)) }
 }
 
 fn merge_report(
@@ -417,21 +377,14 @@ fn merge_report(
         };
         let old = stored.get(&(ci, *kind));
         match merge(*kind, old, change, digest, titles) {
-            Merged::Section(new) => merged.push(MergedSection {
-                kind: *kind,
-                digest: *digest,
-                old: old.cloned(),
-                new,
-            }),
+            Merged::Section(new) => {
+                merged.push(MergedSection { kind: *kind, digest: *digest, old: old.cloned(), new })
+            }
             Merged::NeedFull => need_full.push(*kind),
             Merged::Invalid(reason) => return Err(Answer::invalid(reason)),
         }
     }
-    if need_full.is_empty() {
-        Ok(merged)
-    } else {
-        Err(Answer::need_full(need_full))
-    }
+    if need_full.is_empty() { Ok(merged) } else { Err(Answer::need_full(need_full)) }
 }
 
 fn changed_row(mut row: ContactRow, change: &Change<'_>) -> ContactRow {
@@ -446,25 +399,16 @@ fn changed_row(mut row: ContactRow, change: &Change<'_>) -> ContactRow {
 
 /// The claim of a report that changes it; nothing when it does not.
 fn claimed(change: &Change<'_>) -> Option<v1::AssetTagItem> {
-    let section = change
-        .sections
-        .iter()
-        .find(|it| it.kind == SectionKind::AssetTag)?;
+    let section = change.sections.iter().find(|it| it.kind == SectionKind::AssetTag)?;
     let items = section.new.bodies(section.kind);
     Some(items.into_values().find_map(as_tag).unwrap_or_default())
 }
 
 fn as_tag(body: Body) -> Option<v1::AssetTagItem> {
-    if let Body::AssetTag(item) = body {
-        Some(item)
-    } else {
-        None
-    }
+    if let Body::AssetTag(item) = body { Some(item) } else { None }
 }
 
 async fn stored_claim(tx: &mut Tx, ci: CiId) -> Result<Option<v1::AssetTagItem>, StoreError> {
     let state = super::super::view::read_state(tx, ci, &[SectionKind::AssetTag]).await?;
-    Ok(state
-        .bodies(SectionKind::AssetTag)
-        .find_map(|it| as_tag(it.clone())))
+    Ok(state.bodies(SectionKind::AssetTag).find_map(|it| as_tag(it.clone())))
 }

@@ -54,11 +54,7 @@ pub(in super::super) fn header(last: Option<&Last>, agent: AgentId, report: &Pre
     };
     if last.epoch == report.epoch {
         if report.seq == last.seq {
-            return if report.report_id == last.report_id {
-                Header::Duplicate
-            } else {
-                Header::Fork
-            };
+            return if report.report_id == last.report_id { Header::Duplicate } else { Header::Fork };
         }
         if report.seq < last.seq {
             let (seq, id) = last.previous;
@@ -79,10 +75,7 @@ pub(in super::super) fn sections(
     report: &Prepared,
 ) -> BTreeMap<SectionKind, SectionVerdict> {
     let verdict = |(kind, declared): (&SectionKind, &Digest)| {
-        (
-            *kind,
-            section(stored.get(kind), declared, report.changes.get(kind)),
-        )
+        (*kind, section(stored.get(kind), declared, report.changes.get(kind)))
     };
     report.digests.iter().map(verdict).collect()
 }
@@ -112,28 +105,13 @@ mod tests {
     }
 
     fn report(epoch: u64, seq: u64, model: &str) -> Prepared {
-        let request = Report::new(epoch, seq)
-            .full(SectionKind::Cpu, vec![cpu("cpu0", model)])
-            .request();
+        let request = Report::new(epoch, seq).full(SectionKind::Cpu, vec![cpu("cpu0", model)]).request();
         prepare(&request, NOW).expect("prepared")
     }
 
     fn after(agent_id: AgentId, report: &Prepared, previous: (i64, Digest)) -> Last {
-        let Prepared {
-            epoch,
-            seq,
-            report_id,
-            state_digest,
-            ..
-        } = report.clone();
-        Last {
-            agent_id,
-            epoch,
-            seq,
-            report_id,
-            state_digest,
-            previous,
-        }
+        let Prepared { epoch, seq, report_id, state_digest, .. } = report.clone();
+        Last { agent_id, epoch, seq, report_id, state_digest, previous }
     }
 
     #[test]
@@ -151,13 +129,7 @@ mod tests {
             (report(2, 1, "b"), Header::Look),
         ];
         for (report, expected) in cases {
-            assert_eq!(
-                header(Some(&last), agent_id, &report),
-                expected,
-                "{} {}",
-                report.epoch,
-                report.seq
-            );
+            assert_eq!(header(Some(&last), agent_id, &report), expected, "{} {}", report.epoch, report.seq);
         }
     }
 
@@ -166,47 +138,29 @@ mod tests {
         let agent_id = agent();
         let first = report(1, 1, "a");
         let last = after(agent_id, &first, (0, [0; 16]));
-        let again = Report::new(1, 2)
-            .same(SectionKind::Cpu, first.digests[&SectionKind::Cpu])
-            .request();
+        let again = Report::new(1, 2).same(SectionKind::Cpu, first.digests[&SectionKind::Cpu]).request();
         let again = prepare(&again, NOW).expect("prepared");
         assert_eq!(header(Some(&last), agent_id, &again), Header::Unchanged);
-        assert_eq!(
-            header(Some(&last), agent(), &again),
-            Header::Look,
-            "another agent's word is looked at"
-        );
+        assert_eq!(header(Some(&last), agent(), &again), Header::Look, "another agent's word is looked at");
         assert_eq!(header(None, agent_id, &again), Header::Look);
     }
 
     #[test]
     fn a_section_is_merged_only_from_the_same_base() {
-        let change = |base| PreparedChange {
-            base,
-            ..report(1, 1, "a").changes[&SectionKind::Cpu].clone()
-        };
+        let change = |base| PreparedChange { base, ..report(1, 1, "a").changes[&SectionKind::Cpu].clone() };
         let (ours, theirs, new) = ([1; 16], [2; 16], [3; 16]);
         let cases = [
             (Some(&ours), ours, None, SectionVerdict::Same),
             (Some(&ours), new, None, SectionVerdict::NeedFull),
             (None, new, None, SectionVerdict::NeedFull),
             (Some(&ours), new, Some(change(Some(ours))), SectionVerdict::Merge),
-            (
-                Some(&ours),
-                new,
-                Some(change(Some(theirs))),
-                SectionVerdict::NeedFull,
-            ),
+            (Some(&ours), new, Some(change(Some(theirs))), SectionVerdict::NeedFull),
             (None, new, Some(change(Some(theirs))), SectionVerdict::NeedFull),
             (Some(&ours), new, Some(change(None)), SectionVerdict::Merge),
             (None, new, Some(change(None)), SectionVerdict::Merge),
         ];
         for (index, (stored, declared, change, expected)) in cases.into_iter().enumerate() {
-            assert_eq!(
-                section(stored, &declared, change.as_ref()),
-                expected,
-                "case {index}"
-            );
+            assert_eq!(section(stored, &declared, change.as_ref()), expected, "case {index}");
         }
     }
 }

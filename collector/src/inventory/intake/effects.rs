@@ -87,11 +87,7 @@ impl Effects {
                 items.extend(self.gather_software(ci, section, texts));
                 continue;
             }
-            let old = section
-                .old
-                .as_ref()
-                .map(|it| it.bodies(section.kind))
-                .unwrap_or_default();
+            let old = section.old.as_ref().map(|it| it.bodies(section.kind)).unwrap_or_default();
             let new = section.new.bodies(section.kind);
             columns.update(section.kind, &new, declared);
             self.gather_identifiers(change, &old, &new);
@@ -100,12 +96,8 @@ impl Effects {
                 items.extend(diff::diff(section.kind, &old, &new));
             }
         }
-        let places = (0_i64..).map(|change_no| Place {
-            at: change.at,
-            change_no,
-        });
-        self.history
-            .extend(places.zip(items).map(|(place, item)| (ci, place, item)));
+        let places = (0_i64..).map(|change_no| Place { at: change.at, change_no });
+        self.history.extend(places.zip(items).map(|(place, item)| (ci, place, item)));
         columns
     }
 
@@ -116,17 +108,9 @@ impl Effects {
         texts: &HashMap<TitleId, InstalledTitle>,
     ) -> Vec<ItemChange> {
         let (added, removed) = title_differences(section);
-        let titles = |ids: &[TitleId]| {
-            ids.iter()
-                .filter_map(|id| texts.get(id).cloned())
-                .collect::<Vec<_>>()
-        };
+        let titles = |ids: &[TitleId]| ids.iter().filter_map(|id| texts.get(id).cloned()).collect::<Vec<_>>();
         let known = section.old.is_some();
-        let items = if known {
-            diff::diff_software(titles(&removed), titles(&added))
-        } else {
-            Vec::new()
-        };
+        let items = if known { diff::diff_software(titles(&removed), titles(&added)) } else { Vec::new() };
         self.installed.insert(ci, added);
         self.uninstalled.insert(ci, removed);
         items
@@ -177,10 +161,7 @@ fn title_differences(section: &MergedSection) -> (Vec<TitleId>, Vec<TitleId>) {
     let old = section.old.as_ref().map(Section::titles).unwrap_or_default();
     let new = section.new.titles();
     let only = |here: &[TitleId], there: &[TitleId]| {
-        here.iter()
-            .filter(|it| there.binary_search(it).is_err())
-            .copied()
-            .collect::<Vec<_>>()
+        here.iter().filter(|it| there.binary_search(it).is_err()).copied().collect::<Vec<_>>()
     };
     (only(&new, &old), only(&old, &new))
 }
@@ -191,16 +172,10 @@ async fn changed_titles(
     changes: &[Change<'_>],
 ) -> Result<HashMap<TitleId, InstalledTitle>, StoreError> {
     let sections = changes.iter().flat_map(|it| &it.sections);
-    let known = sections
-        .filter(|it| it.kind == SectionKind::Software && it.old.is_some())
-        .map(title_differences);
-    let ids: BTreeSet<TitleId> = known
-        .flat_map(|(added, removed)| added.into_iter().chain(removed))
-        .collect();
+    let known =
+        sections.filter(|it| it.kind == SectionKind::Software && it.old.is_some()).map(title_differences);
+    let ids: BTreeSet<TitleId> =
+        known.flat_map(|(added, removed)| added.into_iter().chain(removed)).collect();
     let ids: Vec<TitleId> = ids.into_iter().collect();
-    Ok(software::list_titles(tx, &ids)
-        .await?
-        .into_iter()
-        .map(|it| (it.id, it.title))
-        .collect())
+    Ok(software::list_titles(tx, &ids).await?.into_iter().map(|it| (it.id, it.title)).collect())
 }

@@ -28,11 +28,7 @@ pub(in super::super) fn merge(
     declared: &Digest,
     titles: &mut BTreeMap<TitleId, NewTitle>,
 ) -> Merged {
-    let base = if change.base.is_some() {
-        stored.cloned()
-    } else {
-        None
-    };
+    let base = if change.base.is_some() { stored.cloned() } else { None };
     let mut section = base.unwrap_or_else(|| Section::empty(kind));
     if !drop_items(&mut section, &change.drop) {
         return Merged::NeedFull;
@@ -52,10 +48,7 @@ pub(in super::super) fn merge(
     } else if change.base.is_some() {
         Merged::NeedFull
     } else {
-        Merged::Invalid(format!(
-            "the items of {} do not have the declared digest",
-            kind.as_str_name()
-        ))
+        Merged::Invalid(format!("the items of {} do not have the declared digest", kind.as_str_name()))
     }
 }
 
@@ -82,19 +75,10 @@ fn put_items(section: &mut Section, put: &PreparedItems, titles: &mut BTreeMap<T
             for (mark, title) in put {
                 let id = title.as_ref().map(|title| {
                     let id = title.id();
-                    titles.entry(id).or_insert_with(|| NewTitle {
-                        title: title.clone(),
-                        mark: *mark,
-                    });
+                    titles.entry(id).or_insert_with(|| NewTitle { title: title.clone(), mark: *mark });
                     id
                 });
-                items.insert(
-                    mark.key_hash,
-                    Installed {
-                        raw_id: mark.raw_id,
-                        title: id,
-                    },
-                );
+                items.insert(mark.key_hash, Installed { raw_id: mark.raw_id, title: id });
             }
             true
         }
@@ -125,14 +109,8 @@ mod tests {
         drop: &[&str],
     ) -> PreparedChange {
         let drop = drop.iter().map(|it| (*it).to_owned()).collect();
-        let request = Report::new(1, 1)
-            .delta(kind, base.unwrap_or_default(), [9; 16], put, drop)
-            .request();
-        let mut change = prepare(&request, NOW)
-            .expect("prepared")
-            .changes
-            .remove(&kind)
-            .expect("change");
+        let request = Report::new(1, 1).delta(kind, base.unwrap_or_default(), [9; 16], put, drop).request();
+        let mut change = prepare(&request, NOW).expect("prepared").changes.remove(&kind).expect("change");
         change.base = base;
         change
     }
@@ -153,23 +131,13 @@ mod tests {
     fn a_delta_leads_to_the_declared_section() {
         for kind in [SectionKind::Cpu, SectionKind::Software] {
             let make = |key: &str, text: &str| {
-                if kind == SectionKind::Cpu {
-                    cpu(key, text)
-                } else {
-                    software(key, text, "1")
-                }
+                if kind == SectionKind::Cpu { cpu(key, text) } else { software(key, text, "1") }
             };
             let before = [make("a", "x"), make("b", "y")];
             let after = [make("b", "z"), make("c", "w")];
             let stored = section(kind, &before);
             let change = prepared(kind, Some(digest_of(kind, &before)), after.to_vec(), &["a"]);
-            let merged = merge(
-                kind,
-                Some(&stored),
-                &change,
-                &digest_of(kind, &after),
-                &mut BTreeMap::new(),
-            );
+            let merged = merge(kind, Some(&stored), &change, &digest_of(kind, &after), &mut BTreeMap::new());
             assert_eq!(merged, Merged::Section(section(kind, &after)));
         }
     }
@@ -180,24 +148,12 @@ mod tests {
         let base = Some(digest_of(SectionKind::Cpu, &[cpu("a", "x")]));
         let missing = prepared(SectionKind::Cpu, base, vec![], &["zz"]);
         assert_eq!(
-            merge(
-                SectionKind::Cpu,
-                Some(&stored),
-                &missing,
-                &[9; 16],
-                &mut BTreeMap::new()
-            ),
+            merge(SectionKind::Cpu, Some(&stored), &missing, &[9; 16], &mut BTreeMap::new()),
             Merged::NeedFull
         );
         let other = prepared(SectionKind::Cpu, base, vec![cpu("b", "y")], &[]);
         assert_eq!(
-            merge(
-                SectionKind::Cpu,
-                Some(&stored),
-                &other,
-                &[9; 16],
-                &mut BTreeMap::new()
-            ),
+            merge(SectionKind::Cpu, Some(&stored), &other, &[9; 16], &mut BTreeMap::new()),
             Merged::NeedFull
         );
     }

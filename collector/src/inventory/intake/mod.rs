@@ -129,15 +129,7 @@ impl Intake {
         let applier = Applier::new(context.clone(), listener);
         let handle = tokio::spawn(run(applier, jobs));
         let bytes = Arc::new(Semaphore::new(IN_FLIGHT_KIB_MAX));
-        (
-            Self {
-                context,
-                settings,
-                queue,
-                bytes,
-            },
-            handle,
-        )
+        (Self { context, settings, queue, bytes }, handle)
     }
 
     /// Takes one contact and answers once its effect is durable. The edge still has to act on a fork
@@ -148,9 +140,7 @@ impl Intake {
         request: v1::ContactRequest,
     ) -> Result<v1::ContactResponse, IntakeError> {
         let kib = u32::try_from(request.encoded_len() / 1024 + 1).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.bytes)
-            .try_acquire_many_owned(kib)
-            .map_err(|_| self.exhausted())?;
+        let permit = Arc::clone(&self.bytes).try_acquire_many_owned(kib).map_err(|_| self.exhausted())?;
         let now = self.context.now();
         let prepared = match prepare::prepare(&request, now) {
             Ok(prepared) => Arc::new(prepared),
@@ -158,12 +148,7 @@ impl Intake {
         };
         drop(request);
         let (reply, answer) = oneshot::channel();
-        let job = Job {
-            binding,
-            prepared: Arc::clone(&prepared),
-            reply,
-            _bytes: permit,
-        };
+        let job = Job { binding, prepared: Arc::clone(&prepared), reply, _bytes: permit };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => self.exhausted(),
             mpsc::error::TrySendError::Closed(_) => self.unavailable(),
@@ -179,11 +164,7 @@ impl Intake {
         report: Option<&Prepared>,
     ) -> v1::ContactResponse {
         let named = report.map(|it| it.set_aside.named.clone()).unwrap_or_default();
-        let set_aside = if answer.outcome == v1::Outcome::Accepted {
-            named
-        } else {
-            Vec::new()
-        };
+        let set_aside = if answer.outcome == v1::Outcome::Accepted { named } else { Vec::new() };
         v1::ContactResponse {
             outcome: answer.outcome as i32,
             need_full: answer.need_full.iter().map(|kind| *kind as i32).collect(),
@@ -197,15 +178,11 @@ impl Intake {
     }
 
     fn exhausted(&self) -> IntakeError {
-        IntakeError::Exhausted {
-            retry_after: self.push_back(),
-        }
+        IntakeError::Exhausted { retry_after: self.push_back() }
     }
 
     fn unavailable(&self) -> IntakeError {
-        IntakeError::Unavailable {
-            retry_after: self.push_back(),
-        }
+        IntakeError::Unavailable { retry_after: self.push_back() }
     }
 
     /// Backlog over capacity, spread by half, so that those turned away do not return together.
@@ -234,18 +211,11 @@ fn below(limit: u64, entropy: &dyn Entropy) -> u64 {
 fn next_contact_s(agent: AgentId, now: UtcMicros, interval_s: u32) -> u32 {
     let interval = u64::from(interval_s.max(1));
     let mut hash = [0_u8; 8];
-    blake3::Hasher::new()
-        .update(agent.as_uuid().as_bytes())
-        .finalize_xof()
-        .fill(&mut hash);
+    blake3::Hasher::new().update(agent.as_uuid().as_bytes()).finalize_xof().fill(&mut hash);
     let slot = u64::from_be_bytes(hash) % interval;
     let phase = u64::try_from(now.seconds()).unwrap_or(0) % interval;
     let wait = (slot + interval - phase) % interval;
-    let wait = if wait < interval.div_ceil(4) {
-        wait + interval
-    } else {
-        wait
-    };
+    let wait = if wait < interval.div_ceil(4) { wait + interval } else { wait };
     u32::try_from(wait).unwrap_or(u32::MAX)
 }
 
@@ -269,10 +239,7 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 
 /// Commits a batch; when that fails, each report alone, so that one bad report never fails others.
 async fn commit(applier: &Applier, batch: Vec<Job>) {
-    let reports: Vec<_> = batch
-        .iter()
-        .map(|job| (job.binding, Arc::clone(&job.prepared)))
-        .collect();
+    let reports: Vec<_> = batch.iter().map(|job| (job.binding, Arc::clone(&job.prepared))).collect();
     match applier.apply(&reports).await {
         Ok(answers) => {
             for (job, answer) in batch.into_iter().zip(answers) {
@@ -308,9 +275,7 @@ async fn alone(applier: &Applier, job: &Job) -> Result<Answer, IntakeError> {
         }
     }
     tracing::warn!(agent = %job.binding.agent_id, "the database stayed unavailable for a report");
-    Err(IntakeError::Unavailable {
-        retry_after: push_back(0, entropy),
-    })
+    Err(IntakeError::Unavailable { retry_after: push_back(0, entropy) })
 }
 
 #[cfg(test)]

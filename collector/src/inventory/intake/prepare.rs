@@ -83,18 +83,13 @@ pub(in super::super) fn prepare(request: &v1::ContactRequest, now: UtcMicros) ->
     let declared = declared_digests(&request.digests)?;
     let epoch = request.epoch.cast_signed();
     let seq = i64::try_from(request.seq).map_err(|_| "seq exceeds 9223372036854775807".to_owned())?;
-    let expected = digest::report_id(
-        request.epoch,
-        request.seq,
-        declared.iter().map(|(kind, it)| (*kind, *it)),
-    );
+    let expected =
+        digest::report_id(request.epoch, request.seq, declared.iter().map(|(kind, it)| (*kind, *it)));
     if request.report_id != expected {
         return Err("report_id is not the digest of epoch, seq and digests".to_owned());
     }
-    let digests: BTreeMap<SectionKind, Digest> = declared
-        .iter()
-        .filter_map(|(kind, it)| Some((known_kind(*kind)?, *it)))
-        .collect();
+    let digests: BTreeMap<SectionKind, Digest> =
+        declared.iter().filter_map(|(kind, it)| Some((known_kind(*kind)?, *it))).collect();
     let mut set_aside = SetAsideList::default();
     let changes = prepare_changes(&request.changes, &declared, now, &mut set_aside)?;
     let mut collected_at = UtcMicros(request.collected_at_us);
@@ -108,16 +103,7 @@ pub(in super::super) fn prepare(request: &v1::ContactRequest, now: UtcMicros) ->
         );
     }
     let state_digest = digest::state_digest(digests.iter().map(|(kind, it)| (*kind as i32, *it)));
-    Ok(Prepared {
-        epoch,
-        seq,
-        report_id: expected,
-        collected_at,
-        digests,
-        state_digest,
-        changes,
-        set_aside,
-    })
+    Ok(Prepared { epoch, seq, report_id: expected, collected_at, digests, state_digest, changes, set_aside })
 }
 
 fn declared_digests(list: &[v1::SectionDigest]) -> Result<BTreeMap<i32, Digest>, String> {
@@ -126,11 +112,8 @@ fn declared_digests(list: &[v1::SectionDigest]) -> Result<BTreeMap<i32, Digest>,
     }
     let mut declared = BTreeMap::new();
     for entry in list {
-        let digest: Digest = entry
-            .digest
-            .as_slice()
-            .try_into()
-            .map_err(|_| "digests.digest must have 16 bytes".to_owned())?;
+        let digest: Digest =
+            entry.digest.as_slice().try_into().map_err(|_| "digests.digest must have 16 bytes".to_owned())?;
         if entry.kind <= 0 {
             return Err("digests.kind is not a section".to_owned());
         }
@@ -162,33 +145,20 @@ fn prepare_changes(
         };
         let base = match change.base_digest.as_slice() {
             [] => None,
-            bytes => Some(
-                bytes
-                    .try_into()
-                    .map_err(|_| "changes.base_digest must have 0 or 16 bytes".to_owned())?,
-            ),
+            bytes => {
+                Some(bytes.try_into().map_err(|_| "changes.base_digest must have 0 or 16 bytes".to_owned())?)
+            }
         };
         check_keys(kind, change, base.is_some())?;
         let put = clean_items(kind, &change.put, now, set_aside);
-        changes.insert(
-            kind,
-            PreparedChange {
-                base,
-                put,
-                drop: change.drop.clone(),
-            },
-        );
+        changes.insert(kind, PreparedChange { base, put, drop: change.drop.clone() });
     }
     Ok(changes)
 }
 
 /// Items a section may hold.
 pub(in super::super) fn items_max(kind: SectionKind) -> usize {
-    if kind == SectionKind::Software {
-        SOFTWARE_ITEMS_MAX
-    } else {
-        SECTION_ITEMS_MAX
-    }
+    if kind == SectionKind::Software { SOFTWARE_ITEMS_MAX } else { SECTION_ITEMS_MAX }
 }
 
 fn check_keys(kind: SectionKind, change: &v1::SectionChange, delta: bool) -> Result<(), String> {
@@ -203,25 +173,16 @@ fn check_keys(kind: SectionKind, change: &v1::SectionChange, delta: bool) -> Res
         return Err(format!("changes.drop of {section} needs a base_digest"));
     }
     let mut keys = BTreeSet::new();
-    for key in change
-        .put
-        .iter()
-        .map(|it| it.key.as_str())
-        .chain(change.drop.iter().map(String::as_str))
-    {
+    for key in change.put.iter().map(|it| it.key.as_str()).chain(change.drop.iter().map(String::as_str)) {
         if key.is_empty() || key.len() > ITEM_KEY_BYTES_MAX {
-            return Err(format!(
-                "an item key of {section} must have 1 to {ITEM_KEY_BYTES_MAX} bytes"
-            ));
+            return Err(format!("an item key of {section} must have 1 to {ITEM_KEY_BYTES_MAX} bytes"));
         }
         if !keys.insert(key) {
             return Err(format!("changes of {section} names an item twice"));
         }
     }
     if change.put.iter().any(|it| it.body.len() > ITEM_BODY_BYTES_MAX) {
-        return Err(format!(
-            "an item body of {section} has more than {ITEM_BODY_BYTES_MAX} bytes"
-        ));
+        return Err(format!("an item body of {section} has more than {ITEM_BODY_BYTES_MAX} bytes"));
     }
     Ok(())
 }
@@ -234,10 +195,7 @@ fn clean_items(
 ) -> PreparedItems {
     if kind == SectionKind::Software {
         let titles = put.iter().map(|item| {
-            let mark = Mark {
-                raw_id: digest::item_id(kind, item),
-                key_hash: key_hash(&item.key),
-            };
+            let mark = Mark { raw_id: digest::item_id(kind, item), key_hash: key_hash(&item.key) };
             (mark, clean_title(item, now, aside))
         });
         return PreparedItems::Software(titles.collect());
@@ -255,38 +213,16 @@ fn clean_title(item: &v1::Item, now: UtcMicros, aside: &mut SetAsideList) -> Opt
         return None;
     };
     if title.name.trim().is_empty() {
-        aside.note(
-            SectionKind::Software,
-            &item.key,
-            "name",
-            "is empty; the item is set aside",
-        );
+        aside.note(SectionKind::Software, &item.key, "name", "is empty; the item is set aside");
         return None;
     }
-    let v1::SoftwareItem {
-        name,
-        version,
-        publisher,
-        architecture,
-        source,
-    } = title;
-    Some(InstalledTitle {
-        name,
-        version,
-        publisher,
-        architecture,
-        source,
-    })
+    let v1::SoftwareItem { name, version, publisher, architecture, source } = title;
+    Some(InstalledTitle { name, version, publisher, architecture, source })
 }
 
 fn clean_body(kind: SectionKind, item: &v1::Item, now: UtcMicros, aside: &mut SetAsideList) -> Option<Body> {
     let Some(mut body) = Body::decode(kind, &item.body) else {
-        aside.note(
-            kind,
-            &item.key,
-            "body",
-            "cannot be decoded; the item is set aside",
-        );
+        aside.note(kind, &item.key, "body", "cannot be decoded; the item is set aside");
         return None;
     };
     let mut tidy = Tidy::new(now);
@@ -305,9 +241,7 @@ mod tests {
     const NOW: UtcMicros = UtcMicros(1_790_000_000_000_000);
 
     fn refused(change: impl FnOnce(&mut v1::ContactRequest)) -> String {
-        let mut request = Report::new(1, 1)
-            .full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon")])
-            .request();
+        let mut request = Report::new(1, 1).full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon")]).request();
         change(&mut request);
         prepare(&request, NOW).expect_err("refused")
     }
@@ -328,49 +262,33 @@ mod tests {
 
     #[test]
     fn the_largest_section_allowed_is_allowed() {
-        let items = (0..SECTION_ITEMS_MAX)
-            .map(|n| cpu(&format!("cpu{n}"), "Xeon"))
-            .collect();
+        let items = (0..SECTION_ITEMS_MAX).map(|n| cpu(&format!("cpu{n}"), "Xeon")).collect();
         let request = Report::new(1, 1).full(SectionKind::Cpu, items).request();
         assert!(prepare(&request, NOW).is_ok());
     }
 
     #[test]
     fn an_undecodable_item_is_set_aside_and_the_rest_kept() {
-        let broken = v1::Item {
-            key: "cpu1".into(),
-            body: vec![0xFF, 0xFF],
-        };
-        let request = Report::new(1, 1)
-            .full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon"), broken])
-            .request();
+        let broken = v1::Item { key: "cpu1".into(), body: vec![0xFF, 0xFF] };
+        let request = Report::new(1, 1).full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon"), broken]).request();
         let prepared = prepare(&request, NOW).expect("prepared");
         assert_eq!(prepared.set_aside.count, 1);
         assert_eq!(prepared.set_aside.named[0].item_key, "cpu1");
-        let PreparedItems::Items(items) = &prepared.changes[&SectionKind::Cpu].put else {
-            panic!("items")
-        };
+        let PreparedItems::Items(items) = &prepared.changes[&SectionKind::Cpu].put else { panic!("items") };
         assert_eq!(items.iter().filter(|(_, it)| it.body.is_some()).count(), 1);
     }
 
     #[test]
     fn fifty_bad_values_are_named_and_all_are_counted() {
-        let titles = (0..80)
-            .map(|n| software(&format!("k{n}"), "bad\u{7}name", "1"))
-            .collect();
+        let titles = (0..80).map(|n| software(&format!("k{n}"), "bad\u{7}name", "1")).collect();
         let request = Report::new(1, 1).full(SectionKind::Software, titles).request();
         let prepared = prepare(&request, NOW).expect("prepared");
-        assert_eq!(
-            (prepared.set_aside.named.len(), prepared.set_aside.count),
-            (SET_ASIDE_MAX, 80)
-        );
+        assert_eq!((prepared.set_aside.named.len(), prepared.set_aside.count), (SET_ASIDE_MAX, 80));
     }
 
     #[test]
     fn an_implausible_clock_is_replaced_and_said() {
-        let mut request = Report::new(1, 1)
-            .full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon")])
-            .request();
+        let mut request = Report::new(1, 1).full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon")]).request();
         request.collected_at_us = 5;
         let prepared = prepare(&request, NOW).expect("prepared");
         assert_eq!(prepared.collected_at, NOW);
@@ -379,17 +297,9 @@ mod tests {
 
     #[test]
     fn a_section_of_a_newer_agent_is_left_alone() {
-        let mut request = Report::new(1, 1)
-            .full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon")])
-            .request();
-        request.digests.push(v1::SectionDigest {
-            kind: 13,
-            digest: vec![3; 16],
-        });
-        let all = request
-            .digests
-            .iter()
-            .map(|it| (it.kind, it.digest.as_slice().try_into().expect("16")));
+        let mut request = Report::new(1, 1).full(SectionKind::Cpu, vec![cpu("cpu0", "Xeon")]).request();
+        request.digests.push(v1::SectionDigest { kind: 13, digest: vec![3; 16] });
+        let all = request.digests.iter().map(|it| (it.kind, it.digest.as_slice().try_into().expect("16")));
         request.report_id = digest::report_id(1, 1, all).to_vec();
         let prepared = prepare(&request, NOW).expect("prepared");
         assert_eq!(prepared.digests.len(), 1);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::QueryBuilder;
 
 use super::super::machine::{DeclaredField, SourcedValue};
-use super::super::model::{Lifecycle, TagSource, Placement};
+use super::super::model::{Lifecycle, Placement, TagSource};
 use super::super::record::Columns;
 use super::ROWS_MAX;
 use crate::db::{StoreError, Tx};
@@ -139,7 +139,8 @@ pub(in super::super) async fn place(
     placement: &Placement,
     columns: &Columns,
 ) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query(
+    sql!(tx, |conn| {
+        sqlx::query(
         "UPDATE inventory_ci SET site_id = $2, location = $3, assigned_to_id = $4, search_key = $5 WHERE id = $1"
     )
     .bind(ci)
@@ -149,7 +150,8 @@ pub(in super::super) async fn place(
     .bind(&columns.search_key)
     .execute(conn)
     .await
-    .map(drop))
+    .map(drop)
+    })
 }
 
 /// What tag rules must know of the item that has a tag.
@@ -294,11 +296,7 @@ pub(in super::super) async fn read_declared(
         for row in rows {
             let field = DeclaredField::from_code(&row.field)
                 .ok_or_else(|| StoreError::inconsistent("inventory_declared", "field", &row.field))?;
-            let value = SourcedValue {
-                value: row.value,
-                source: row.declared_by,
-                at: row.declared_at,
-            };
+            let value = SourcedValue { value: row.value, source: row.declared_by, at: row.declared_at };
             declared.entry(row.ci_id).or_default().insert(field, value);
         }
     }

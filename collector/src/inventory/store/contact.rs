@@ -109,14 +109,7 @@ pub(in super::super) async fn upsert(tx: &mut Tx, rows: &[ContactRow]) -> Result
                      report_id, state_digest, previous_seq, previous_id, problem_count, tag_note) ",
             );
             query.push_values(chunk, |mut values, row| {
-                let Last {
-                    agent_id,
-                    epoch,
-                    seq,
-                    report_id,
-                    state_digest,
-                    previous,
-                } = &row.last;
+                let Last { agent_id, epoch, seq, report_id, state_digest, previous } = &row.last;
                 values
                     .push_bind(row.ci_id)
                     .push_bind(*agent_id)

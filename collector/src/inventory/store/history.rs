@@ -73,15 +73,8 @@ pub(in super::super) async fn list_changes(
     hardware_only: bool,
     limit: i64,
 ) -> Result<Vec<(Place, ItemChange)>, StoreError> {
-    let cursor = cursor.unwrap_or(Place {
-        at: UtcMicros(i64::MAX),
-        change_no: i64::MAX,
-    });
-    let left_out = if hardware_only {
-        i64::from(SectionKind::Software as i32)
-    } else {
-        0
-    };
+    let cursor = cursor.unwrap_or(Place { at: UtcMicros(i64::MAX), change_no: i64::MAX });
+    let left_out = if hardware_only { i64::from(SectionKind::Software as i32) } else { 0 };
     let rows: Vec<Row> = sql!(tx, |conn| {
         sqlx::query_as(
         "SELECT at, change_no, section, item_key, label, operation, before, after FROM inventory_change
@@ -106,10 +99,7 @@ fn change(row: Row) -> (Place, ItemChange) {
         Some(Ok(Value::Object(fields))) => fields,
         _ => Map::new(),
     };
-    let kind = i32::try_from(row.section)
-        .ok()
-        .and_then(known_kind)
-        .unwrap_or(SectionKind::Unspecified);
+    let kind = i32::try_from(row.section).ok().and_then(known_kind).unwrap_or(SectionKind::Unspecified);
     let change = ItemChange {
         kind,
         key: row.item_key,
@@ -118,13 +108,7 @@ fn change(row: Row) -> (Place, ItemChange) {
         before: fields(row.before),
         after: fields(row.after),
     };
-    (
-        Place {
-            at: row.at,
-            change_no: row.change_no,
-        },
-        change,
-    )
+    (Place { at: row.at, change_no: row.change_no }, change)
 }
 
 /// How many more titles there are now than at `since`.

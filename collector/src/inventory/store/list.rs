@@ -113,17 +113,12 @@ pub(in super::super) async fn list(
     );
     let words = word_patterns(&filter.query);
     let (name, id) = after.unzip();
-    sql!(tx, |conn| bind_filter!(
-        sqlx::query_as(SQL),
-        scope,
-        filter,
-        &words
-    )
-    .bind(name.as_deref())
-    .bind(id)
-    .bind(limit)
-    .fetch_all(conn)
-    .await)
+    sql!(tx, |conn| bind_filter!(sqlx::query_as(SQL), scope, filter, &words)
+        .bind(name.as_deref())
+        .bind(id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
 }
 
 pub(in super::super) async fn count(tx: &mut Tx, scope: Scope, filter: &CiFilter) -> Result<i64, StoreError> {
@@ -133,14 +128,7 @@ pub(in super::super) async fn count(tx: &mut Tx, scope: Scope, filter: &CiFilter
         ""
     );
     let words = word_patterns(&filter.query);
-    sql!(tx, |conn| bind_filter!(
-        sqlx::query_scalar(SQL),
-        scope,
-        filter,
-        &words
-    )
-    .fetch_one(conn)
-    .await)
+    sql!(tx, |conn| bind_filter!(sqlx::query_scalar(SQL), scope, filter, &words).fetch_one(conn).await)
 }
 
 pub(in super::super) async fn find(
@@ -149,11 +137,7 @@ pub(in super::super) async fn find(
     ci: CiId,
 ) -> Result<Option<CiSummary>, StoreError> {
     const SQL: &str = summary!("WHERE c.id = $1 AND ($2 IS NULL OR c.organisation_id = $2)");
-    sql!(tx, |conn| sqlx::query_as(SQL)
-        .bind(ci)
-        .bind(scope.organisation())
-        .fetch_optional(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(SQL).bind(ci).bind(scope.organisation()).fetch_optional(conn).await)
 }
 
 pub(in super::super) async fn find_by_tag(
@@ -162,11 +146,7 @@ pub(in super::super) async fn find_by_tag(
     key: &str,
 ) -> Result<Option<CiSummary>, StoreError> {
     const SQL: &str = summary!("WHERE c.organisation_id = $1 AND c.tag_key = $2");
-    sql!(tx, |conn| sqlx::query_as(SQL)
-        .bind(organisation)
-        .bind(key)
-        .fetch_optional(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(SQL).bind(organisation).bind(key).fetch_optional(conn).await)
 }
 
 pub(in super::super) async fn list_by_tag(
@@ -231,19 +211,13 @@ pub(in super::super) async fn list_of_person(
 ) -> Result<Vec<CiSummary>, StoreError> {
     const SQL: &str =
         summary!("WHERE c.assigned_to_id = $1 AND c.retired_at IS NULL ORDER BY c.name, c.id LIMIT $2");
-    sql!(tx, |conn| sqlx::query_as(SQL)
-        .bind(person)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)
+    sql!(tx, |conn| sqlx::query_as(SQL).bind(person).bind(limit).fetch_all(conn).await)
 }
 
 /// When an item was made.
 pub(in super::super) async fn created_at(tx: &mut Tx, ci: CiId) -> Result<Option<UtcMicros>, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar(
-        "SELECT created_at FROM inventory_ci WHERE id = $1"
-    )
-    .bind(ci)
-    .fetch_optional(conn)
-    .await)
+    sql!(tx, |conn| sqlx::query_scalar("SELECT created_at FROM inventory_ci WHERE id = $1")
+        .bind(ci)
+        .fetch_optional(conn)
+        .await)
 }

@@ -19,7 +19,5 @@ const ROWS_MAX: usize = 500;
 
 /// A digest column.
 fn digest(table: &'static str, column: &'static str, bytes: &[u8]) -> Result<Digest, StoreError> {
-    bytes
-        .try_into()
-        .map_err(|_| StoreError::inconsistent(table, column, format!("{} bytes", bytes.len())))
+    bytes.try_into().map_err(|_| StoreError::inconsistent(table, column, format!("{} bytes", bytes.len())))
 }

@@ -5,7 +5,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::machine::{ChangeView, FactView, Lens, MachineView, Standing, change_view, fact_view, machine_view};
+use super::machine::{
+    ChangeView, FactView, Lens, MachineView, Standing, change_view, fact_view, machine_view,
+};
 use crate::inventory::{self, Change, CiSummary, DeclaredField, InstalledTitle, Machine};
 use crate::kernel::actor::Permission;
 use crate::kernel::id::CiId;
@@ -91,7 +93,12 @@ pub(crate) async fn software(
     let mut tx = state.context.db.read().await?;
     let query: String = asked.q.chars().take(100).collect();
     let found = inventory::list_software(&mut tx, loaded.ci.id, query.trim(), &request).await?;
-    page(&asset_page(&reader, &loaded, lens(&state, &reader, &loaded.zone), software_part(loaded.ci.id, query, &asked.cursor, found)))
+    page(&asset_page(
+        &reader,
+        &loaded,
+        lens(&state, &reader, &loaded.zone),
+        software_part(loaded.ci.id, query, &asked.cursor, found),
+    ))
 }
 
 pub(crate) async fn history(
@@ -131,7 +138,9 @@ pub(crate) async fn load(state: &WebState, reader: &Reader, ci: &str) -> Result<
     let machine = inventory::current_machine(&mut tx, id).await?.unwrap_or_default();
     let organisation = sites::find_organisation(&mut tx, ci.organisation_id).await?;
     let contested = match &ci.tag {
-        Some(tag) => inventory::find_open_conflict(&mut tx, ci.organisation_id, &tag_key(tag)).await?.is_some(),
+        Some(tag) => {
+            inventory::find_open_conflict(&mut tx, ci.organisation_id, &tag_key(tag)).await?.is_some()
+        }
         None => false,
     };
     Ok(Loaded { ci, machine, contested, zone: organisation.map_or_else(Zone::utc, |it| it.zone()) })
@@ -161,7 +170,8 @@ pub(crate) fn form_for(reader: &Reader, ci: &CiSummary) -> Option<AssetForm> {
         return None;
     }
     let texts = reader.texts();
-    let fields = DeclaredField::ALL.map(|it| Choice::new(it.code(), texts.word("field", it.code()), false)).to_vec();
+    let fields =
+        DeclaredField::ALL.map(|it| Choice::new(it.code(), texts.word("field", it.code()), false)).to_vec();
     let tag = ci.tag.clone().unwrap_or_default();
     Some(AssetForm { base: base(ci.id), fields, tag, ..AssetForm::default() })
 }
@@ -199,15 +209,21 @@ fn tabs(lens: Lens<'_>, ci: CiId, software_count: i64, part: &Part) -> Vec<Tab> 
         Part::History { .. } => "/history",
         Part::Tickets { .. } => "/tickets",
     };
-    [("asset-overview", ""), ("asset-software", "/software"), ("asset-history", "/history"), ("asset-tickets", "/tickets")]
-        .into_iter()
-        .map(|(key, path)| Tab {
-            label: lens.texts.t(key).into_owned(),
-            count: (path == "/software").then(|| crate::web::numbers::integer(lens.texts.language(), software_count)),
-            href: format!("{base}{path}"),
-            current: path == current,
-        })
-        .collect()
+    [
+        ("asset-overview", ""),
+        ("asset-software", "/software"),
+        ("asset-history", "/history"),
+        ("asset-tickets", "/tickets"),
+    ]
+    .into_iter()
+    .map(|(key, path)| Tab {
+        label: lens.texts.t(key).into_owned(),
+        count: (path == "/software")
+            .then(|| crate::web::numbers::integer(lens.texts.language(), software_count)),
+        href: format!("{base}{path}"),
+        current: path == current,
+    })
+    .collect()
 }
 
 fn about(lens: Lens<'_>, ci: &CiSummary) -> Vec<Pair> {
@@ -220,7 +236,10 @@ fn about(lens: Lens<'_>, ci: &CiSummary) -> Vec<Pair> {
     });
     [
         ("label-organisation", ci.organisation_name.clone()),
-        ("label-tag-source", tag_source.map(|it| texts.word("tag-source", it).into_owned()).unwrap_or_default()),
+        (
+            "label-tag-source",
+            tag_source.map(|it| texts.word("tag-source", it).into_owned()).unwrap_or_default(),
+        ),
         ("label-last-contact", ci.last_contact_at.map(when).unwrap_or_default()),
         ("label-last-change", ci.last_change_at.map(when).unwrap_or_default()),
     ]
@@ -245,9 +264,17 @@ fn history_part(lens: Lens<'_>, ci: CiId, cursor: &str, found: &Page<Change>) ->
     Part::History { rows: found.rows.iter().map(|it| change_view(lens, it)).collect(), pager }
 }
 
-fn tickets_part(lens: Lens<'_>, ci: &CiSummary, cursor: &str, found: &Page<TicketRow>, may_open: bool) -> Part {
+fn tickets_part(
+    lens: Lens<'_>,
+    ci: &CiSummary,
+    cursor: &str,
+    found: &Page<TicketRow>,
+    may_open: bool,
+) -> Part {
     let pager = Pager::of(&format!("{}/tickets", base(ci.id)), cursor, found.next.as_deref());
-    let new_href = may_open.then(|| with_query("/tickets/new", &[("kind", "incident"), ("tag", ci.tag.as_deref().unwrap_or(""))]));
+    let new_href = may_open.then(|| {
+        with_query("/tickets/new", &[("kind", "incident"), ("tag", ci.tag.as_deref().unwrap_or(""))])
+    });
     Part::Tickets { rows: found.rows.iter().map(|it| ticket_line(lens, it)).collect(), pager, new_href }
 }
 
@@ -268,7 +295,9 @@ mod tests {
         for language in LANGUAGES {
             let zone = zone();
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
-            let fields = DeclaredField::ALL.map(|it| Choice::new(it.code(), lens.texts.word("field", it.code()), false)).to_vec();
+            let fields = DeclaredField::ALL
+                .map(|it| Choice::new(it.code(), lens.texts.word("field", it.code()), false))
+                .to_vec();
             let known = loaded(samples::latitude_row(), samples::latitude());
             let base = base(known.ci.id);
             let draw = |name: &str, part: Part, of: &Loaded| {
@@ -284,7 +313,11 @@ mod tests {
             draw("asset-software-none", software_part(known.ci.id, HOSTILE.into(), "", none), &known);
             let changes = Page { rows: samples::changes(), next: None };
             draw("asset-history", history_part(lens, known.ci.id, "", &changes), &known);
-            draw("asset-history-none", history_part(lens, known.ci.id, "", &Page { rows: Vec::new(), next: None }), &known);
+            draw(
+                "asset-history-none",
+                history_part(lens, known.ci.id, "", &Page { rows: Vec::new(), next: None }),
+                &known,
+            );
             let rows = Page { rows: crate::tickets::web::samples::rows(3), next: None };
             draw("asset-tickets", tickets_part(lens, &known.ci, "", &rows, true), &known);
             let virtual_one = loaded(samples::virtual_row(), samples::virtual_machine());

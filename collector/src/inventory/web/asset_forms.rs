@@ -32,9 +32,14 @@ pub(crate) async fn declare(
 ) -> Result<Response, PageError> {
     reader.require(Permission::WriteAssets)?;
     let loaded = load(&state, &reader, &ci).await?;
-    let field = DeclaredField::ALL.into_iter().find(|it| it.code() == fields.field).ok_or_else(PageError::not_found)?;
+    let field = DeclaredField::ALL
+        .into_iter()
+        .find(|it| it.code() == fields.field)
+        .ok_or_else(PageError::not_found)?;
     let mut tx = state.context.db.begin().await?;
-    match inventory::declare(&mut tx, &state.context, &reader.actor, loaded.ci.id, field, fields.value.trim()).await {
+    match inventory::declare(&mut tx, &state.context, &reader.actor, loaded.ci.id, field, fields.value.trim())
+        .await
+    {
         Ok(()) => {
             tx.commit().await?;
             Ok(done(&ci, "declared"))

@@ -151,7 +151,11 @@ fn claim_view(lens: Lens<'_>, ci: &CiSummary) -> ClaimView {
         href: format!("/parc/{}", ci.id),
         name: if known.is_empty() { texts.t("machine-unknown-model").into_owned() } else { known },
         icon: known_kind(&ci.kind),
-        evidence: evidence.into_iter().filter(|it| !it.1.is_empty()).map(|(key, value)| Pair::new(texts.t(key), value)).collect(),
+        evidence: evidence
+            .into_iter()
+            .filter(|it| !it.1.is_empty())
+            .map(|(key, value)| Pair::new(texts.t(key), value))
+            .collect(),
     }
 }
 
@@ -169,13 +173,23 @@ mod tests {
             let zone = zone();
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
             let conflict = samples::conflict();
-            let rows = [None, Some(HOSTILE.to_owned())]
-                .map(|typed| conflict_view(lens, &conflict, &samples::latitude_row(), &samples::hostile_row(), typed));
-            let frame = || shell(language, &[Role::Lead], &lens.texts.t("conflicts-title"), Section::Conflicts);
+            let rows = [None, Some(HOSTILE.to_owned())].map(|typed| {
+                conflict_view(lens, &conflict, &samples::latitude_row(), &samples::hostile_row(), typed)
+            });
+            let frame =
+                || shell(language, &[Role::Lead], &lens.texts.t("conflicts-title"), Section::Conflicts);
             let [first, mut second] = rows;
             second.id.push('2');
-            check("conflicts", language, &ConflictsPage { shell: frame(), rows: vec![first, second], pager: Pager::default() });
-            check("conflicts-none", language, &ConflictsPage { shell: frame(), rows: Vec::new(), pager: Pager::default() });
+            check(
+                "conflicts",
+                language,
+                &ConflictsPage { shell: frame(), rows: vec![first, second], pager: Pager::default() },
+            );
+            check(
+                "conflicts-none",
+                language,
+                &ConflictsPage { shell: frame(), rows: Vec::new(), pager: Pager::default() },
+            );
         }
     }
 }

@@ -19,9 +19,22 @@ use crate::web::{Asked, PageError, Reader, Texts, WebState};
 
 /// Text keys of the columns, in order.
 const COLUMNS: [&str; 16] = [
-    "label-tag", "field-make", "field-model", "field-serial", "field-name", "field-kind", "label-organisation",
-    "label-site", "label-location", "label-assigned-to", "section-os", "csv-os-version", "section-cpu",
-    "csv-memory-mib", "csv-disk-mib", "label-last-contact",
+    "label-tag",
+    "field-make",
+    "field-model",
+    "field-serial",
+    "field-name",
+    "field-kind",
+    "label-organisation",
+    "label-site",
+    "label-location",
+    "label-assigned-to",
+    "section-os",
+    "csv-os-version",
+    "section-cpu",
+    "csv-memory-mib",
+    "csv-disk-mib",
+    "label-last-contact",
 ];
 
 pub(crate) async fn send(
@@ -32,7 +45,8 @@ pub(crate) async fn send(
     reader.require(Permission::ReadAssets)?;
     reader.require(Permission::Export)?;
     let filter = filter(&query, state.context.now());
-    let export = Export { context: state.context, scope: reader.actor.scope, filter, language: reader.language() };
+    let export =
+        Export { context: state.context, scope: reader.actor.scope, filter, language: reader.language() };
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"parc.csv\""),
@@ -126,7 +140,15 @@ mod tests {
 
     #[test]
     fn no_cell_runs_as_a_formula() {
-        for (cell, safe) in [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-2", "'-2"), ("\t=1", "'\t=1"), ("+33 4", "'+33 4"), ("a=b", "a=b"), ("", "")] {
+        for (cell, safe) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-2", "'-2"),
+            ("\t=1", "'\t=1"),
+            ("+33 4", "'+33 4"),
+            ("a=b", "a=b"),
+            ("", ""),
+        ] {
             assert_eq!(harmless(cell), safe);
         }
     }
@@ -136,7 +158,10 @@ mod tests {
         let mut row = samples::latitude_row();
         row.name = "a;\"b\"\nc".into();
         row.serial = "=cmd()".into();
-        let text = String::from_utf8([heading(Language::Fr), lines(Language::Fr, [cells(&row)].into_iter())].concat()).expect("text");
+        let text = String::from_utf8(
+            [heading(Language::Fr), lines(Language::Fr, [cells(&row)].into_iter())].concat(),
+        )
+        .expect("text");
         assert!(text.starts_with('\u{FEFF}'));
         assert!(text.contains("\"a;\"\"b\"\"\nc\"") && text.contains(";'=cmd();"), "{text}");
         let parsed: Vec<usize> = csv::ReaderBuilder::new()

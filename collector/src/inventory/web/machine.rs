@@ -155,7 +155,11 @@ pub(crate) fn known_kind(kind: &str) -> &'static str {
 pub(crate) fn make_and_model(make: &str, model: &str) -> String {
     let (make, model) = (make.trim(), model.trim());
     let repeated = !make.is_empty() && model.to_lowercase().starts_with(&make.to_lowercase());
-    if repeated || make.is_empty() { model.to_owned() } else { format!("{make} {model}").trim_end().to_owned() }
+    if repeated || make.is_empty() {
+        model.to_owned()
+    } else {
+        format!("{make} {model}").trim_end().to_owned()
+    }
 }
 
 fn headline(texts: Texts, machine: &Machine) -> String {
@@ -227,12 +231,19 @@ fn fact_text(lens: Lens<'_>, field: DeclaredField, value: &str) -> String {
 fn badges(lens: Lens<'_>, machine: &Machine, standing: Standing) -> Vec<Badge> {
     let mut all: Vec<Badge> = [
         lifecycle_badge(lens.texts, standing.lifecycle),
-        standing.contested.then(|| badge("danger", "conflict", lens.texts.t("badge-contested"), lens.texts.t("badge-contested-hint"))),
+        standing.contested.then(|| {
+            badge("danger", "conflict", lens.texts.t("badge-contested"), lens.texts.t("badge-contested-hint"))
+        }),
         silent_badge(lens, standing),
         fullest_volume_badge(lens, machine),
         warranty_badge(lens, machine),
         hypervisor(machine).map(|name| {
-            badge("info", "virtual", lens.texts.t("badge-virtual"), lens.texts.t1("machine-virtual", "hypervisor", name))
+            badge(
+                "info",
+                "virtual",
+                lens.texts.t("badge-virtual"),
+                lens.texts.t1("machine-virtual", "hypervisor", name),
+            )
         }),
     ]
     .into_iter()
@@ -326,15 +337,25 @@ fn entry(main: String, detail: String) -> GridEntry {
 }
 
 fn os(lens: Lens<'_>, os: &v1::OsItem) -> GridEntry {
-    let booted = (os.booted_at_us > 0).then(|| Stamp::moment(lens.texts, lens.zone, UtcMicros(os.booted_at_us)));
-    let booted = booted.map(|at| lens.texts.t1("os-booted", "date", at.text()).into_owned()).unwrap_or_default();
-    let main = [os.name.as_str(), &os.version, &os.edition].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>();
+    let booted =
+        (os.booted_at_us > 0).then(|| Stamp::moment(lens.texts, lens.zone, UtcMicros(os.booted_at_us)));
+    let booted =
+        booted.map(|at| lens.texts.t1("os-booted", "date", at.text()).into_owned()).unwrap_or_default();
+    let main = [os.name.as_str(), &os.version, &os.edition]
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>();
     entry(main.join(" "), joined(&[&os.kernel, &os.architecture, &booted]))
 }
 
 fn cpu(texts: Texts, cpu: &v1::CpuItem) -> GridEntry {
-    let cores = if cpu.cores > 0 { texts.tn("cpu-cores", i64::from(cpu.cores)).into_owned() } else { String::new() };
-    let threads = if cpu.threads > 0 { texts.tn("cpu-threads", i64::from(cpu.threads)).into_owned() } else { String::new() };
+    let cores =
+        if cpu.cores > 0 { texts.tn("cpu-cores", i64::from(cpu.cores)).into_owned() } else { String::new() };
+    let threads = if cpu.threads > 0 {
+        texts.tn("cpu-threads", i64::from(cpu.threads)).into_owned()
+    } else {
+        String::new()
+    };
     entry(cpu.model.clone(), joined(&[&cores, &threads]))
 }
 
@@ -355,15 +376,31 @@ fn memory_entries(texts: Texts, machine: &Machine) -> Vec<GridEntry> {
     };
     let mut entries = vec![entry(memory(language, signed(total.size_mib)), joined(&[&free, &most]))];
     entries.extend(modules.into_iter().map(|it| {
-        let speed = if it.speed_mts > 0 { format!("{} MT/s", integer(language, i64::from(it.speed_mts))) } else { String::new() };
-        entry(String::new(), joined(&[&it.slot, &memory(language, signed(it.size_mib)), &it.kind, &speed, &it.manufacturer, &it.part_number]))
+        let speed = if it.speed_mts > 0 {
+            format!("{} MT/s", integer(language, i64::from(it.speed_mts)))
+        } else {
+            String::new()
+        };
+        entry(
+            String::new(),
+            joined(&[
+                &it.slot,
+                &memory(language, signed(it.size_mib)),
+                &it.kind,
+                &speed,
+                &it.manufacturer,
+                &it.part_number,
+            ]),
+        )
     }));
     entries
 }
 
 fn disk(texts: Texts, key: &str, disk: &v1::StorageItem) -> GridEntry {
-    let size = if disk.size_mib > 0 { storage(texts.language(), signed(disk.size_mib)) } else { String::new() };
-    let kind = if disk.kind.is_empty() { String::new() } else { texts.word("disk-kind", &disk.kind).into_owned() };
+    let size =
+        if disk.size_mib > 0 { storage(texts.language(), signed(disk.size_mib)) } else { String::new() };
+    let kind =
+        if disk.kind.is_empty() { String::new() } else { texts.word("disk-kind", &disk.kind).into_owned() };
     let main = joined(&[&size, &kind]);
     entry(if main.is_empty() { key.to_owned() } else { main }, joined(&[&disk.model, &disk.serial]))
 }
@@ -380,7 +417,13 @@ fn volume(texts: Texts, mount: &str, volume: &v1::VolumeItem) -> GridEntry {
     };
     let meter = (volume.free_known && volume.size_mib > 0).then(|| {
         let free = free_percent(volume);
-        let tone = if free < FREE_PERCENT_MIN { "danger" } else if free < 2 * FREE_PERCENT_MIN { "warn" } else { "" };
+        let tone = if free < FREE_PERCENT_MIN {
+            "danger"
+        } else if free < 2 * FREE_PERCENT_MIN {
+            "warn"
+        } else {
+            ""
+        };
         let sizes = (storage(language, signed(volume.free_mib)), storage(language, signed(volume.size_mib)));
         let text = texts.t2("volume-free", ("free", &sizes.0), ("size", &sizes.1)).into_owned();
         Meter { percent: 100 - free, tone, text }
@@ -391,9 +434,16 @@ fn volume(texts: Texts, mount: &str, volume: &v1::VolumeItem) -> GridEntry {
 
 fn display(texts: Texts, connector: &str, display: &v1::DisplayItem) -> GridEntry {
     let inches = i64::from(display.diagonal_mm) * 10 / 254;
-    let inches = if inches > 0 { texts.t1("display-inches", "inches", &inches.to_string()).into_owned() } else { String::new() };
-    let pixels =
-        if display.width_px > 0 { format!("{} × {}", display.width_px, display.height_px) } else { String::new() };
+    let inches = if inches > 0 {
+        texts.t1("display-inches", "inches", &inches.to_string()).into_owned()
+    } else {
+        String::new()
+    };
+    let pixels = if display.width_px > 0 {
+        format!("{} × {}", display.width_px, display.height_px)
+    } else {
+        String::new()
+    };
     let year = if display.year > 0 { display.year.to_string() } else { String::new() };
     let internal = if display.internal { texts.t("display-internal").into_owned() } else { String::new() };
     let main = joined(&[&format!("{} {}", display.manufacturer, display.model), &inches, &internal]);
@@ -419,7 +469,10 @@ fn speed(texts: Texts, mbps: u32) -> String {
 }
 
 fn firmware(firmware: &v1::FirmwareItem) -> GridEntry {
-    entry(joined(&[&firmware.vendor, &firmware.version]), joined(&[&firmware.released, &firmware.mode.to_uppercase()]))
+    entry(
+        joined(&[&firmware.vendor, &firmware.version]),
+        joined(&[&firmware.released, &firmware.mode.to_uppercase()]),
+    )
 }
 
 fn unknown(texts: Texts, problem: &v1::ProblemItem) -> Unknown {
@@ -432,7 +485,8 @@ fn unknown(texts: Texts, problem: &v1::ProblemItem) -> Unknown {
         v1::ProblemKind::Cut => "cut",
         v1::ProblemKind::Refused => "refused",
     };
-    let text = texts.t2("problem", ("section", &section), ("kind", &texts.word("problem", kind))).into_owned();
+    let text =
+        texts.t2("problem", ("section", &section), ("kind", &texts.word("problem", kind))).into_owned();
     Unknown { text, reason: joined(&[&problem.reason, &problem.source]) }
 }
 

@@ -132,10 +132,15 @@ async fn find(tx: &mut Tx, scope: Scope, query: &ParcQuery, now: UtcMicros) -> R
         Some(organisation) => sites::list_sites(tx, organisation).await?,
         None => Vec::new(),
     };
-    let rows = inventory::list_cis(tx, scope, &filter, &PageRequest::from_query(Some(&query.cursor), None)).await?;
+    let rows =
+        inventory::list_cis(tx, scope, &filter, &PageRequest::from_query(Some(&query.cursor), None)).await?;
     let total = inventory::count_cis(tx, scope, &filter).await?;
     // Pictures cost several counts: they belong to the first look, not to every page of a search.
-    let counts = if query.cursor.is_empty() && query.q.is_empty() { Some(counts(tx, scope, &filter, now).await?) } else { None };
+    let counts = if query.cursor.is_empty() && query.q.is_empty() {
+        Some(counts(tx, scope, &filter, now).await?)
+    } else {
+        None
+    };
     Ok(Found { organisations, sites, total, rows, counts })
 }
 
@@ -196,16 +201,24 @@ impl ParcQuery {
 
 fn build(shell: Shell, lens: Lens<'_>, query: ParcQuery, found: &Found) -> ParcPage {
     let texts = lens.texts;
-    let choose = |family: &str, code: &str, chosen: &str| Choice::new(code, texts.word(family, code), code == chosen);
+    let choose =
+        |family: &str, code: &str, chosen: &str| Choice::new(code, texts.word(family, code), code == chosen);
     let organisations = if found.organisations.len() > 1 { found.organisations.as_slice() } else { &[] };
     ParcPage {
-        organisations: organisations.iter().map(|it| choice(&it.id.to_string(), &it.name, &query.organisation)).collect(),
+        organisations: organisations
+            .iter()
+            .map(|it| choice(&it.id.to_string(), &it.name, &query.organisation))
+            .collect(),
         sites: found.sites.iter().map(|it| choice(&it.id.to_string(), &it.name, &query.site)).collect(),
         kinds: KINDS.map(|it| choose("kind", it, &query.kind)).to_vec(),
         silences: SILENCES.map(|it| Choice::new(it, silence(texts, it), it == query.silent)).to_vec(),
         chips: chips(texts, &query, found),
         total: texts.tn("count-machines", found.total).into_owned(),
-        pictures: found.counts.as_ref().map(|it| pictures(texts, &query, found.total, it)).unwrap_or_default(),
+        pictures: found
+            .counts
+            .as_ref()
+            .map(|it| pictures(texts, &query, found.total, it))
+            .unwrap_or_default(),
         rows: found.rows.rows.iter().map(|it| row(lens, it)).collect(),
         pager: Pager::of(&query.with("/parc", "", ""), &query.cursor, found.rows.next.as_deref()),
         export: Some(query.with("/parc/export.csv", "", "")),
@@ -230,7 +243,10 @@ fn chips(texts: Texts, query: &ParcQuery, found: &Found) -> Vec<Chip> {
         ("q", Some(format!("« {} »", query.q.trim())).filter(|_| !query.q.is_empty())),
         ("organisation", organisation.map(|it| it.name.clone())),
         ("site", site.map(|it| it.name.clone())),
-        ("kind", Some(texts.word("kind", known_kind(&query.kind)).into_owned()).filter(|_| !query.kind.is_empty())),
+        (
+            "kind",
+            Some(texts.word("kind", known_kind(&query.kind)).into_owned()).filter(|_| !query.kind.is_empty()),
+        ),
         ("os", Some(query.os.clone()).filter(|it| !it.is_empty())),
         ("silent", silent_days(query).map(|it| silence(texts, &it.to_string()))),
         ("untagged", (query.untagged == "yes").then(|| texts.t("filter-untagged").into_owned())),
@@ -250,7 +266,10 @@ fn pictures(texts: Texts, query: &ParcQuery, total: i64, counts: &Counts) -> Vec
         percent: count.saturating_mul(100) / total.max(1),
         tone,
     };
-    let kinds = KINDS.iter().zip(counts.kinds).map(|(kind, count)| bar(texts.word("kind", kind).into_owned(), "kind", kind, count, ""));
+    let kinds = KINDS
+        .iter()
+        .zip(counts.kinds)
+        .map(|(kind, count)| bar(texts.word("kind", kind).into_owned(), "kind", kind, count, ""));
     let attention = vec![
         bar(silence(texts, "7"), "silent", "7", counts.silent[0], "warn"),
         bar(silence(texts, "30"), "silent", "30", counts.silent[1], "danger"),
@@ -308,10 +327,20 @@ mod tests {
         for language in LANGUAGES {
             let zone = zone();
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
-            let frame = || shell(language, &[Role::Lead, Role::Admin], &lens.texts.t("nav-parc"), Section::Parc);
+            let frame =
+                || shell(language, &[Role::Lead, Role::Admin], &lens.texts.t("nav-parc"), Section::Parc);
             let many: Vec<CiSummary> = (0..50).map(samples::row).collect();
-            check("parc-many", language, &build(frame(), lens, ParcQuery::default(), &found(many, 12_345, Some("b".into()))));
-            let asked = ParcQuery { q: HOSTILE.into(), kind: "laptop".into(), silent: "30".into(), ..ParcQuery::default() };
+            check(
+                "parc-many",
+                language,
+                &build(frame(), lens, ParcQuery::default(), &found(many, 12_345, Some("b".into()))),
+            );
+            let asked = ParcQuery {
+                q: HOSTILE.into(),
+                kind: "laptop".into(),
+                silent: "30".into(),
+                ..ParcQuery::default()
+            };
             let rows = vec![samples::latitude_row(), samples::hostile_row()];
             check("parc-filtered", language, &build(frame(), lens, asked.clone(), &found(rows, 2, None)));
             check("parc-filtered-none", language, &build(frame(), lens, asked, &found(Vec::new(), 0, None)));

@@ -4,7 +4,8 @@ use parc_wire::v1;
 use uuid::Uuid;
 
 use crate::inventory::{
-    Change, CiSummary, DeclaredField, Fact, InstalledTitle, Lifecycle, Machine, Operation, SourcedValue, TagConflict, TagSource,
+    Change, CiSummary, DeclaredField, Fact, InstalledTitle, Lifecycle, Machine, Operation, SourcedValue,
+    TagConflict, TagSource,
 };
 use crate::kernel::id::{CiId, OrganisationId, SiteId, TagConflictId};
 use crate::kernel::time::{UtcMicros, days};
@@ -34,7 +35,10 @@ pub(crate) fn places() -> (Vec<Organisation>, Vec<Site>) {
         address: String::new(),
         main,
     };
-    (vec![organisation(1, "Ateliers Vaugneray"), organisation(2, "Clinique du Parc")], vec![site(3, "Lyon", true), site(4, "Grenoble", false)])
+    (
+        vec![organisation(1, "Ateliers Vaugneray"), organisation(2, "Clinique du Parc")],
+        vec![site(3, "Lyon", true), site(4, "Grenoble", false)],
+    )
 }
 
 pub(crate) fn latitude_row() -> CiSummary {
@@ -69,7 +73,12 @@ pub(crate) fn latitude_row() -> CiSummary {
 }
 
 pub(crate) fn row(number: u32) -> CiSummary {
-    let models = [("HP", "EliteBook 840 G8"), ("Lenovo", "ThinkPad T14 Gen 2"), ("Dell Inc.", "OptiPlex 7090"), ("", "")];
+    let models = [
+        ("HP", "EliteBook 840 G8"),
+        ("Lenovo", "ThinkPad T14 Gen 2"),
+        ("Dell Inc.", "OptiPlex 7090"),
+        ("", ""),
+    ];
     let (make, model) = models[(number % 4) as usize];
     CiSummary {
         id: CiId::from(Uuid::from_u128(1_000 + u128::from(number))),
@@ -102,12 +111,25 @@ pub(crate) fn hostile_row() -> CiSummary {
 }
 
 pub(crate) fn virtual_row() -> CiSummary {
-    CiSummary { tag: None, tag_source: None, kind: "virtual".into(), make: String::new(), model: String::new(), has_agent: true, ..latitude_row() }
+    CiSummary {
+        tag: None,
+        tag_source: None,
+        kind: "virtual".into(),
+        make: String::new(),
+        model: String::new(),
+        has_agent: true,
+        ..latitude_row()
+    }
 }
 
 fn fact(field: DeclaredField, declared: Option<&str>, discovered: Option<&str>) -> Fact {
-    let value = |value: &str, source: &str| SourcedValue { value: value.into(), source: source.into(), at: ago(90) };
-    Fact { field, declared: declared.map(|it| value(it, "Nadia Benali")), discovered: discovered.map(|it| value(it, "smbios-table")) }
+    let value =
+        |value: &str, source: &str| SourcedValue { value: value.into(), source: source.into(), at: ago(90) };
+    Fact {
+        field,
+        declared: declared.map(|it| value(it, "Nadia Benali")),
+        discovered: discovered.map(|it| value(it, "smbios-table")),
+    }
 }
 
 pub(crate) fn latitude() -> Machine {
@@ -126,27 +148,126 @@ pub(crate) fn latitude() -> Machine {
             fact(DeclaredField::PurchasedOn, Some("2024-03-12"), None),
             fact(DeclaredField::WarrantyUntil, Some("2027-03-12"), None),
         ],
-        cpus: vec![v1::CpuItem { model: "11th Gen Intel Core i5-1145G7 @ 2.60GHz".into(), cores: 4, threads: 8, ..v1::CpuItem::default() }],
-        memory_total: Some(v1::MemoryItem { size_mib: 16_384, slots: 2, maximum_mib: 65_536, ..v1::MemoryItem::default() }),
+        cpus: vec![v1::CpuItem {
+            model: "11th Gen Intel Core i5-1145G7 @ 2.60GHz".into(),
+            cores: 4,
+            threads: 8,
+            ..v1::CpuItem::default()
+        }],
+        memory_total: Some(v1::MemoryItem {
+            size_mib: 16_384,
+            slots: 2,
+            maximum_mib: 65_536,
+            ..v1::MemoryItem::default()
+        }),
         memory_slots: vec![
-            v1::MemoryItem { slot: "DIMM A".into(), size_mib: 16_384, kind: "DDR4".into(), speed_mts: 3_200, manufacturer: "Samsung".into(), part_number: "M471A2K43DB1-CWE".into(), ..v1::MemoryItem::default() },
+            v1::MemoryItem {
+                slot: "DIMM A".into(),
+                size_mib: 16_384,
+                kind: "DDR4".into(),
+                speed_mts: 3_200,
+                manufacturer: "Samsung".into(),
+                part_number: "M471A2K43DB1-CWE".into(),
+                ..v1::MemoryItem::default()
+            },
             v1::MemoryItem { slot: "DIMM B".into(), empty: true, ..v1::MemoryItem::default() },
         ],
-        disks: vec![("nvme0n1".into(), v1::StorageItem { model: "KIOXIA KBG40ZNS256G".into(), serial: "Y1KF71ABCDE".into(), size_mib: 244_198, kind: "nvme".into(), ..v1::StorageItem::default() })],
+        disks: vec![(
+            "nvme0n1".into(),
+            v1::StorageItem {
+                model: "KIOXIA KBG40ZNS256G".into(),
+                serial: "Y1KF71ABCDE".into(),
+                size_mib: 244_198,
+                kind: "nvme".into(),
+                ..v1::StorageItem::default()
+            },
+        )],
         volumes: vec![
-            ("/".into(), v1::VolumeItem { filesystem: "ext4".into(), size_mib: 95_000, free_mib: 5_600, free_known: true, encryption: v1::Encryption::Luks.into(), system: true, ..v1::VolumeItem::default() }),
-            ("/home".into(), v1::VolumeItem { filesystem: "ext4".into(), size_mib: 140_000, free_mib: 71_000, free_known: true, encryption: v1::Encryption::Luks.into(), ..v1::VolumeItem::default() }),
+            (
+                "/".into(),
+                v1::VolumeItem {
+                    filesystem: "ext4".into(),
+                    size_mib: 95_000,
+                    free_mib: 5_600,
+                    free_known: true,
+                    encryption: v1::Encryption::Luks.into(),
+                    system: true,
+                    ..v1::VolumeItem::default()
+                },
+            ),
+            (
+                "/home".into(),
+                v1::VolumeItem {
+                    filesystem: "ext4".into(),
+                    size_mib: 140_000,
+                    free_mib: 71_000,
+                    free_known: true,
+                    encryption: v1::Encryption::Luks.into(),
+                    ..v1::VolumeItem::default()
+                },
+            ),
         ],
         networks: vec![
-            ("lo".into(), v1::NetworkItem { kind: "loopback".into(), up: true, ..v1::NetworkItem::default() }),
-            ("wlp0s20f3".into(), v1::NetworkItem { mac: "a4:c3:f0:12:9b:7e".into(), ipv4: vec!["10.20.4.117/22".into()], kind: "wifi".into(), up: true, speed_mbps: 866, ..v1::NetworkItem::default() }),
-            ("enp0s31f6".into(), v1::NetworkItem { mac: "8c:47:be:21:00:5d".into(), kind: "ethernet".into(), ..v1::NetworkItem::default() }),
+            (
+                "lo".into(),
+                v1::NetworkItem { kind: "loopback".into(), up: true, ..v1::NetworkItem::default() },
+            ),
+            (
+                "wlp0s20f3".into(),
+                v1::NetworkItem {
+                    mac: "a4:c3:f0:12:9b:7e".into(),
+                    ipv4: vec!["10.20.4.117/22".into()],
+                    kind: "wifi".into(),
+                    up: true,
+                    speed_mbps: 866,
+                    ..v1::NetworkItem::default()
+                },
+            ),
+            (
+                "enp0s31f6".into(),
+                v1::NetworkItem {
+                    mac: "8c:47:be:21:00:5d".into(),
+                    kind: "ethernet".into(),
+                    ..v1::NetworkItem::default()
+                },
+            ),
         ],
         displays: vec![
-            ("eDP-1".into(), v1::DisplayItem { manufacturer: "LGD".into(), width_px: 1_920, height_px: 1_080, diagonal_mm: 355, internal: true, year: 2021, ..v1::DisplayItem::default() }),
-            ("DP-1".into(), v1::DisplayItem { manufacturer: "DEL".into(), model: "P2422H".into(), serial: "6V1KTN3".into(), width_px: 1_920, height_px: 1_080, diagonal_mm: 604, year: 2022, ..v1::DisplayItem::default() }),
+            (
+                "eDP-1".into(),
+                v1::DisplayItem {
+                    manufacturer: "LGD".into(),
+                    width_px: 1_920,
+                    height_px: 1_080,
+                    diagonal_mm: 355,
+                    internal: true,
+                    year: 2021,
+                    ..v1::DisplayItem::default()
+                },
+            ),
+            (
+                "DP-1".into(),
+                v1::DisplayItem {
+                    manufacturer: "DEL".into(),
+                    model: "P2422H".into(),
+                    serial: "6V1KTN3".into(),
+                    width_px: 1_920,
+                    height_px: 1_080,
+                    diagonal_mm: 604,
+                    year: 2022,
+                    ..v1::DisplayItem::default()
+                },
+            ),
         ],
-        os: Some(v1::OsItem { name: "Debian GNU/Linux".into(), version: "12.8".into(), kernel: "6.1.0-27-amd64".into(), architecture: "x86_64".into(), booted_at_us: ago(3).0, hostname: "vau-lap-0217".into(), ..v1::OsItem::default() }),
+        os: Some(v1::OsItem {
+            name: "Debian GNU/Linux".into(),
+            version: "12.8".into(),
+            kernel: "6.1.0-27-amd64".into(),
+            architecture: "x86_64".into(),
+            booted_at_us: ago(3).0,
+            hostname: "vau-lap-0217".into(),
+            ..v1::OsItem::default()
+        }),
         software_count: 1_284,
         observed_at: ago(0),
         last_report_at: Some(UtcMicros(now().0 - 1_500_000_000)),
@@ -183,8 +304,20 @@ pub(crate) fn hostile_machine() -> Machine {
         tag: Some(HOSTILE.into()),
         kind: HOSTILE.into(),
         location: HOSTILE.into(),
-        facts: vec![fact(DeclaredField::Make, Some(HOSTILE), Some("x")), fact(DeclaredField::WarrantyUntil, Some("9999-99-99"), None)],
-        volumes: vec![(HOSTILE.into(), v1::VolumeItem { size_mib: u64::MAX, free_mib: u64::MAX, free_known: true, encryption: 99, ..v1::VolumeItem::default() })],
+        facts: vec![
+            fact(DeclaredField::Make, Some(HOSTILE), Some("x")),
+            fact(DeclaredField::WarrantyUntil, Some("9999-99-99"), None),
+        ],
+        volumes: vec![(
+            HOSTILE.into(),
+            v1::VolumeItem {
+                size_mib: u64::MAX,
+                free_mib: u64::MAX,
+                free_known: true,
+                encryption: 99,
+                ..v1::VolumeItem::default()
+            },
+        )],
         ..latitude()
     }
 }

@@ -129,11 +129,7 @@ impl Call {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::new(
-            StatusCode::CONFLICT,
-            "stale",
-            "the ticket is being changed by others; try again",
-        ))
+        Err(Problem::new(StatusCode::CONFLICT, "stale", "the ticket is being changed by others; try again"))
     }
 }
 
@@ -158,10 +154,7 @@ impl Wanted {
                 let asset = it.asset.parse();
                 let asset =
                     asset.map_err(|_| Problem::invalid("asset", "is not a machine of this ticket"))?;
-                Ok(TicketAction::DetachAsset {
-                    asset,
-                    reason: it.reason.clone(),
-                })
+                Ok(TicketAction::DetachAsset { asset, reason: it.reason.clone() })
             }
         }
     }
@@ -169,17 +162,12 @@ impl Wanted {
 
 async fn claimed(context: &Context, ticket: &Ticket, owner: Option<&str>) -> Result<TicketAction, Problem> {
     let Some(address) = owner else {
-        return Err(Problem::invalid(
-            "owner",
-            "is needed: a key is no person and cannot own a ticket",
-        ));
+        return Err(Problem::invalid("owner", "is needed: a key is no person and cannot own a ticket"));
     };
     let mut tx = context.db.read().await?;
     let owner = person_of(&mut tx, ticket.organisation_id, address).await?;
     let refused = || Problem::invalid("owner", "is not a technician of this organisation's tickets");
-    Ok(TicketAction::Assign {
-        owner: owner.ok_or_else(refused)?,
-    })
+    Ok(TicketAction::Assign { owner: owner.ok_or_else(refused)? })
 }
 
 /// A date without time is midnight in the organisation's time zone.
@@ -199,18 +187,12 @@ async fn attached(
     let role = request.role.unwrap_or(AssetRole::Affected);
     let inventory_number = request.inventory_number.clone();
     let Some(serial) = request.serial.as_deref() else {
-        return Ok(TicketAction::AttachAsset {
-            inventory_number,
-            role,
-        });
+        return Ok(TicketAction::AttachAsset { inventory_number, role });
     };
     let mut tx = context.db.read().await?;
     let lookup = matching::look_up(&mut tx, ticket.organisation_id, &inventory_number).await?;
     let claims = matches!(lookup.outcome, AssetMatch::Attached | AssetMatch::Ambiguous);
-    let chosen = lookup
-        .candidates
-        .iter()
-        .find(|it| claims && !serial.is_empty() && it.serial == serial);
+    let chosen = lookup.candidates.iter().find(|it| claims && !serial.is_empty() && it.serial == serial);
     let chosen =
         chosen.ok_or_else(|| Problem::invalid("serial", "is not of a machine that has this number"))?;
     Ok(TicketAction::AttachCi { ci: chosen.id, role })

@@ -71,11 +71,7 @@ pub(super) async fn create_ticket(
     let opened = tickets::open_ticket(context, &actor, new).await?;
     let assets = tickets::opened_assets(context, &actor, &opened).await?;
     let body = TicketCreated::new(&opened, &assets, actor.may(Permission::ReadAssets));
-    let status = if opened.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let status = if opened.repeated { StatusCode::OK } else { StatusCode::CREATED };
     let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert(header::ETAG, etag(opened.version));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/tickets/{}", opened.number)) {
@@ -95,10 +91,7 @@ pub(super) async fn list_tickets(
     let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
     let filter = query.filter(&state.context, &actor).await?;
     let page = tickets::list_tickets(&state.context, &actor, &filter, &request).await?;
-    Ok(Json(TicketPage {
-        items: page.rows.iter().map(TicketLine::from).collect(),
-        next: page.next,
-    }))
+    Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
 }
 
 /// One ticket with its machines and history.
@@ -115,9 +108,7 @@ pub(super) async fn get_ticket(
 /// The ticket, if the actor may see it: out of scope and unreadable numbers are simply not there.
 pub(super) async fn seen(context: &Context, actor: &Actor, number: &str) -> Result<TicketView, Problem> {
     let number: TicketNumber = number.parse().map_err(|_| Problem::not_found())?;
-    tickets::find_ticket(context, actor, &number)
-        .await?
-        .ok_or_else(Problem::not_found)
+    tickets::find_ticket(context, actor, &number).await?.ok_or_else(Problem::not_found)
 }
 
 /// A ticket with its entity tag.
@@ -155,10 +146,7 @@ async fn new_ticket(
     let organisation_id = organisation(&mut tx, actor.scope, request.organisation.as_deref()).await?;
     let mut errors = Vec::new();
     let mut wrong = |field: &str, reason: &str| {
-        errors.push(FieldProblem {
-            field: field.to_owned(),
-            reason: reason.to_owned(),
-        });
+        errors.push(FieldProblem { field: field.to_owned(), reason: reason.to_owned() });
     };
     let requester = person_of(&mut tx, organisation_id, &request.requester).await?;
     if requester.is_none() {
@@ -203,15 +191,8 @@ async fn new_ticket(
         request_id,
     };
     let texts = tickets::refusals(&new).into_iter();
-    errors.extend(texts.map(|(field, reason)| FieldProblem {
-        field: field.to_owned(),
-        reason,
-    }));
-    if errors.is_empty() {
-        Ok(new)
-    } else {
-        Err(Problem::invalid_fields(errors))
-    }
+    errors.extend(texts.map(|(field, reason)| FieldProblem { field: field.to_owned(), reason }));
+    if errors.is_empty() { Ok(new) } else { Err(Problem::invalid_fields(errors)) }
 }
 
 /// A key of one organisation may leave it out; a key of all must name one.
@@ -219,18 +200,13 @@ async fn organisation(tx: &mut Tx, scope: Scope, code: Option<&str>) -> Result<O
     match (code, scope) {
         (Some(code), _) => {
             let code = code.trim().to_ascii_uppercase();
-            let found = sites::find_organisation_by_code(tx, &code)
-                .await?
-                .filter(|it| scope.contains(it.id));
-            Ok(found
-                .ok_or_else(|| Problem::invalid("organisation", "is not known"))?
-                .id)
+            let found = sites::find_organisation_by_code(tx, &code).await?.filter(|it| scope.contains(it.id));
+            Ok(found.ok_or_else(|| Problem::invalid("organisation", "is not known"))?.id)
         }
         (None, Scope::Organisation(own)) => Ok(own),
-        (None, Scope::All) => Err(Problem::invalid(
-            "organisation",
-            "is needed with a key for all organisations",
-        )),
+        (None, Scope::All) => {
+            Err(Problem::invalid("organisation", "is needed with a key for all organisations"))
+        }
     }
 }
 
@@ -258,10 +234,7 @@ impl QueueQuery {
             None => None,
         };
         for (field, text) in [("q", &self.q), ("tag", &self.tag)] {
-            if text
-                .as_deref()
-                .is_some_and(|it| it.chars().nth(QUERY_CHARS_MAX).is_some())
-            {
+            if text.as_deref().is_some_and(|it| it.chars().nth(QUERY_CHARS_MAX).is_some()) {
                 return Err(Problem::invalid(
                     field,
                     format!("must have at most {QUERY_CHARS_MAX} characters"),
@@ -291,15 +264,8 @@ impl QueueQuery {
     }
 
     fn states(&self) -> Result<Vec<TicketState>, Problem> {
-        let words = self
-            .state
-            .iter()
-            .flat_map(|it| it.split(','))
-            .map(str::trim)
-            .filter(|it| !it.is_empty());
-        words
-            .map(|it| word(it, TicketState::from_code, "state"))
-            .collect()
+        let words = self.state.iter().flat_map(|it| it.split(',')).map(str::trim).filter(|it| !it.is_empty());
+        words.map(|it| word(it, TicketState::from_code, "state")).collect()
     }
 
     fn level(&self) -> Result<Option<i64>, Problem> {

@@ -48,10 +48,7 @@ pub struct TicketsDocument;
 /// Paths of the slice.
 pub fn routes() -> Vec<Route> {
     vec![
-        (
-            "/api/v1/tickets",
-            get(handlers::list_tickets).post(handlers::create_ticket),
-        ),
+        ("/api/v1/tickets", get(handlers::list_tickets).post(handlers::create_ticket)),
         ("/api/v1/tickets/{number}", get(handlers::get_ticket)),
         ("/api/v1/tickets/{number}/claim", post(actions::claim)),
         ("/api/v1/tickets/{number}/release", post(actions::release)),

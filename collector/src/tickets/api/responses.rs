@@ -252,11 +252,7 @@ impl TicketCreated {
             priority: opened.priority,
             asset_match: opened.asset_match.code().to_owned(),
             assets: assets.iter().map(TicketAssetView::from).collect(),
-            suggestions: opened
-                .suggestions
-                .iter()
-                .map(|it| Candidate::new(it, names_serials))
-                .collect(),
+            suggestions: opened.suggestions.iter().map(|it| Candidate::new(it, names_serials)).collect(),
         }
     }
 }
@@ -290,24 +286,9 @@ impl From<&TicketRow> for TicketLine {
 impl TicketDetail {
     /// The whole ticket; serials of other machines only for who may read machines.
     pub(super) fn new(view: TicketView, names_serials: bool) -> Self {
-        let TicketView {
-            ticket,
-            assets,
-            events,
-            suggestions,
-            candidates,
-            allowed,
-        } = view;
+        let TicketView { ticket, assets, events, suggestions, candidates, allowed } = view;
         let candidate = |it: &CiSummary| Candidate::new(it, names_serials);
-        let Ticket {
-            summary,
-            description,
-            location,
-            application,
-            phone,
-            availability,
-            ..
-        } = ticket;
+        let Ticket { summary, description, location, application, phone, availability, .. } = ticket;
         Self {
             number: ticket.number.to_string(),
             version: ticket.version,
@@ -382,11 +363,7 @@ impl From<&TicketAsset> for TicketAssetView {
 impl Candidate {
     fn new(ci: &CiSummary, names_serials: bool) -> Self {
         let private = |text: &str| {
-            if names_serials {
-                text.to_owned()
-            } else {
-                String::new()
-            }
+            if names_serials { text.to_owned() } else { String::new() }
         };
         Self {
             tag: ci.tag.clone(),
@@ -396,31 +373,14 @@ impl Candidate {
             serial: private(&ci.serial),
             site: ci.site_name.clone(),
             user: private(&ci.assigned_to_name),
-            last_report_at: ci
-                .last_contact_at
-                .filter(|_| names_serials)
-                .map(UtcMicros::rfc3339),
+            last_report_at: ci.last_contact_at.filter(|_| names_serials).map(UtcMicros::rfc3339),
         }
     }
 }
 
 impl From<TicketEvent> for EventView {
     fn from(event: TicketEvent) -> Self {
-        let TicketEvent {
-            event_no,
-            at,
-            kind,
-            public,
-            actor_label,
-            data,
-        } = event;
-        Self {
-            event_no,
-            at: at.rfc3339(),
-            kind,
-            public,
-            actor: actor_label,
-            data,
-        }
+        let TicketEvent { event_no, at, kind, public, actor_label, data } = event;
+        Self { event_no, at: at.rfc3339(), kind, public, actor: actor_label, data }
     }
 }

@@ -34,17 +34,13 @@ pub async fn act_on_ticket(
 ) -> Result<TicketView, TicketError> {
     let mut tx = context.db.begin().await?;
     store::hold_still(&mut tx, number).await?;
-    let seen = store::find(&mut tx, number)
-        .await?
-        .filter(|it| Visibility::of(actor).contains(it));
+    let seen = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
     let ticket = seen.ok_or(TicketError::NotFound)?;
     let action = clean_action(action)?;
     check_owner_and_version(actor, &ticket, version, &action)?;
     perform(&mut tx, context, actor, ticket, action).await?;
     tx.commit().await?;
-    find_ticket(context, actor, number)
-        .await?
-        .ok_or(TicketError::NotFound)
+    find_ticket(context, actor, number).await?.ok_or(TicketError::NotFound)
 }
 
 /// The actions the actor may take on a ticket at `now`, for buttons.
@@ -61,18 +57,11 @@ fn check_owner_and_version(
 ) -> Result<(), TicketError> {
     let by_another = ticket.owner_id.is_some() && ticket.owner_id != actor.person();
     if matches!(action, TicketAction::Claim) && by_another {
-        return Err(TicketError::Taken {
-            owner: ticket.owner_name.clone(),
-        });
+        return Err(TicketError::Taken { owner: ticket.owner_name.clone() });
     }
-    let appends = matches!(
-        action.kind(),
-        ActionKind::Reply | ActionKind::Note | ActionKind::Task
-    );
+    let appends = matches!(action.kind(), ActionKind::Reply | ActionKind::Note | ActionKind::Task);
     if !appends && ticket.version != version {
-        return Err(TicketError::Stale {
-            current: ticket.version,
-        });
+        return Err(TicketError::Stale { current: ticket.version });
     }
     Ok(())
 }
@@ -95,10 +84,9 @@ async fn perform(
     let mut entry = apply(&mut ticket, &action, next, (actor, who), now)?;
     let special = match &action {
         TicketAction::Assign { owner } => Some(assigned_entry(tx, &ticket, *owner).await?),
-        TicketAction::AttachAsset {
-            inventory_number,
-            role,
-        } => Some(attach_typed(tx, context, &mut ticket, inventory_number, *role).await?),
+        TicketAction::AttachAsset { inventory_number, role } => {
+            Some(attach_typed(tx, context, &mut ticket, inventory_number, *role).await?)
+        }
         TicketAction::AttachCi { ci, role } => {
             let own = Scope::Organisation(ticket.organisation_id);
             let ci = inventory::find_ci(tx, own, *ci).await?;
@@ -117,15 +105,10 @@ async fn perform(
         _ => None,
     };
     if let Some(special) = special {
-        entry = Entry {
-            data: merged(entry.data, special.data),
-            ..special
-        };
+        entry = Entry { data: merged(entry.data, special.data), ..special };
     }
     if !store::save(tx, &ticket).await? {
-        return Err(TicketError::Stale {
-            current: ticket.version,
-        });
+        return Err(TicketError::Stale { current: ticket.version });
     }
     store::append_event(tx, &ticket.number, actor, now, &entry).await?;
     record(tx, context, actor, &ticket, &entry).await
@@ -152,10 +135,7 @@ fn next_state(
     let kind = action.kind();
     rules::next_state(Situation::of(ticket, owner_active, now), kind, who).map_err(|refusal| match refusal {
         Refusal::Role => TicketError::Forbidden,
-        Refusal::State => TicketError::State {
-            state: ticket.state.code(),
-            action: kind.code(),
-        },
+        Refusal::State => TicketError::State { state: ticket.state.code(), action: kind.code() },
     })
 }
 
@@ -163,23 +143,13 @@ fn next_state(
 async fn assigned_entry(tx: &mut Tx, ticket: &Ticket, owner: PersonId) -> Result<Entry, TicketError> {
     let refused = || TicketError::invalid("owner", "is not a technician of this organisation's tickets");
     let person = people::find_person(tx, owner).await?.ok_or_else(refused)?;
-    let in_reach = person
-        .organisation_id
-        .is_none_or(|own| own == ticket.organisation_id);
-    let candidate = Actor {
-        kind: ActorKind::Person(owner),
-        label: person.name,
-        scope: Scope::All,
-        roles: person.roles,
-    };
+    let in_reach = person.organisation_id.is_none_or(|own| own == ticket.organisation_id);
+    let candidate =
+        Actor { kind: ActorKind::Person(owner), label: person.name, scope: Scope::All, roles: person.roles };
     if !(person.active && in_reach && candidate.may(Permission::WorkTickets)) {
         return Err(refused());
     }
-    Ok(Entry {
-        kind: "assigned",
-        public: true,
-        data: json!({ "owner": candidate.label }),
-    })
+    Ok(Entry { kind: "assigned", public: true, data: json!({ "owner": candidate.label }) })
 }
 
 /// Attaches what a typed number leads to. Without machine the number is kept and waits, if none is affected yet.
@@ -192,17 +162,12 @@ async fn attach_typed(
 ) -> Result<Entry, TicketError> {
     let lookup = matching::look_up(tx, ticket.organisation_id, typed).await?;
     if let (AssetMatch::Attached, Some(ci)) = (lookup.outcome, lookup.candidates.first()) {
-        ticket.inventory_number = if role == AssetRole::Affected {
-            typed.to_owned()
-        } else {
-            ticket.inventory_number.clone()
-        };
+        ticket.inventory_number =
+            if role == AssetRole::Affected { typed.to_owned() } else { ticket.inventory_number.clone() };
         return attach_found(tx, context, ticket, ci, role).await;
     }
-    let affected = store::list_links(tx, &ticket.number)
-        .await?
-        .iter()
-        .any(|it| it.role == AssetRole::Affected);
+    let affected =
+        store::list_links(tx, &ticket.number).await?.iter().any(|it| it.role == AssetRole::Affected);
     let can_wait = !matches!(lookup.outcome, AssetMatch::Placeholder | AssetMatch::None);
     match unmatched_entry(lookup.outcome, typed) {
         Some(entry) if can_wait && role == AssetRole::Affected && !affected => {
@@ -210,10 +175,7 @@ async fn attach_typed(
             ticket.asset_match = lookup.outcome;
             Ok(entry)
         }
-        _ => Err(TicketError::invalid(
-            "inventory_number",
-            why_unmatched(lookup.outcome),
-        )),
+        _ => Err(TicketError::invalid("inventory_number", why_unmatched(lookup.outcome))),
     }
 }
 
@@ -236,10 +198,7 @@ async fn attach_found(
 ) -> Result<Entry, TicketError> {
     let links = store::list_links(tx, &ticket.number).await?;
     if links.iter().any(|it| it.ci_id == ci.id) {
-        return Err(TicketError::invalid(
-            "inventory_number",
-            "is on this ticket already",
-        ));
+        return Err(TicketError::invalid("inventory_number", "is on this ticket already"));
     }
     if !attach::link(tx, context, &ticket.number, ci, role, AttachedBy::Person).await? {
         return Err(TicketError::invalid(

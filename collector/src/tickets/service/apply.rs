@@ -82,14 +82,9 @@ fn effect(
         }
         A::Hold { reason, until, note } => hold(ticket, (reason, *until, note), now)?,
         A::Resume => public("resumed", json!({})),
-        A::Task {
-            kind,
-            text,
-            duration_min,
-        } => internal(
-            "task",
-            json!({ "task": kind, "text": text, "duration_min": duration_min }),
-        ),
+        A::Task { kind, text, duration_min } => {
+            internal("task", json!({ "task": kind, "text": text, "duration_min": duration_min }))
+        }
         A::Reply { text } => public("reply", json!({ "text": text, "by_staff": who.works })),
         A::Note { text } => internal("note", json!({ "text": text })),
         A::Resolve { solution } => {
@@ -106,13 +101,7 @@ fn effect(
 }
 
 fn qualify(ticket: &mut Ticket, action: &TicketAction, now: UtcMicros) -> Entry {
-    if let TicketAction::Qualify {
-        kind,
-        severity,
-        scope,
-        urgency,
-    } = action
-    {
+    if let TicketAction::Qualify { kind, severity, scope, urgency } = action {
         ticket.kind = *kind;
         ticket.severity = *severity;
         ticket.scope = *scope;
@@ -143,26 +132,15 @@ fn hold(
     ticket.pending_reason = Some(reason.to_owned());
     ticket.pending_until = until;
     let until = until.map(UtcMicros::rfc3339);
-    Ok(public(
-        "held",
-        json!({ "reason": reason, "until": until, "text": note }),
-    ))
+    Ok(public("held", json!({ "reason": reason, "until": until, "text": note })))
 }
 
 fn public(kind: &'static str, data: Value) -> Entry {
-    Entry {
-        kind,
-        public: true,
-        data,
-    }
+    Entry { kind, public: true, data }
 }
 
 fn internal(kind: &'static str, data: Value) -> Entry {
-    Entry {
-        kind,
-        public: false,
-        data,
-    }
+    Entry { kind, public: false, data }
 }
 
 /// Everybody sees that it happened, staff what was said about it.
@@ -175,12 +153,10 @@ fn moved(mut entry: Entry, from: TicketState, to: TicketState) -> Entry {
     if from != to
         && let Value::Object(data) = &mut entry.data
     {
-        let states: Map<String, Value> = [
-            ("from".to_owned(), from.code().into()),
-            ("to".to_owned(), to.code().into()),
-        ]
-        .into_iter()
-        .collect();
+        let states: Map<String, Value> =
+            [("from".to_owned(), from.code().into()), ("to".to_owned(), to.code().into())]
+                .into_iter()
+                .collect();
         data.extend(states);
     }
     entry

@@ -34,29 +34,13 @@ pub(super) async fn link_pinned(
 ) -> Result<bool, StoreError> {
     let attached_at = context.now();
     let id = TicketAssetId::generate(attached_at, context.entropy.as_ref());
-    store::insert_link(
-        tx,
-        number,
-        &Link {
-            id,
-            ci_id: ci.id,
-            role,
-            attached_by,
-            attached_at,
-            pin_id,
-        },
-    )
-    .await
+    store::insert_link(tx, number, &Link { id, ci_id: ci.id, role, attached_by, attached_at, pin_id }).await
 }
 
 /// The history's words about a linked machine. Make, model and tag stand on its case: requesters may read them.
 pub(super) fn attached_entry(kind: &'static str, ci: &CiSummary, role: AssetRole) -> Entry {
     let data = json!({ "tag": ci.tag, "machine": machine_name(ci), "role": role.code() });
-    Entry {
-        kind,
-        public: true,
-        data,
-    }
+    Entry { kind, public: true, data }
 }
 
 /// "Dell Inc. Latitude 5420".

@@ -37,10 +37,7 @@ async fn attach_waiting(tx: &mut Tx, context: &Context, bound: &TagBound) -> Res
         return Ok(());
     }
     // A contested tag is a person's decision.
-    if inventory::find_open_conflict(tx, bound.organisation_id, bound.tag.key())
-        .await?
-        .is_some()
-    {
+    if inventory::find_open_conflict(tx, bound.organisation_id, bound.tag.key()).await?.is_some() {
         return Ok(());
     }
     let own = Scope::Organisation(bound.organisation_id);
@@ -66,10 +63,7 @@ async fn attach_one(
     let Some(mut ticket) = store::find(tx, number).await? else {
         return Ok(());
     };
-    if !matches!(
-        ticket.asset_match,
-        AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign
-    ) {
+    if !matches!(ticket.asset_match, AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign) {
         return Ok(());
     }
     let role = AssetRole::Affected;

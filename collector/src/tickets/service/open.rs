@@ -34,9 +34,7 @@ pub async fn open_ticket(
     if let Some((field, reason)) = clean_new(&mut new).into_iter().next() {
         return Err(TicketError::Invalid { field, reason });
     }
-    let request_key = new
-        .request_id
-        .map(|id| request_key(actor, new.organisation_id, id));
+    let request_key = new.request_id.map(|id| request_key(actor, new.organisation_id, id));
     let mut tx = context.db.begin().await?;
     if let Some(known) = find_repeated(&mut tx, actor, request_key.as_ref()).await? {
         return Ok(known);
@@ -44,13 +42,8 @@ pub async fn open_ticket(
     let parties = check_places(&mut tx, &new).await?;
     let lookup = look_up(&mut tx, &new).await?;
     let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
-    if !store::insert(
-        &mut tx,
-        &ticket,
-        &search_text(&ticket),
-        request_key.as_ref().map(<[u8; 16]>::as_slice),
-    )
-    .await?
+    if !store::insert(&mut tx, &ticket, &search_text(&ticket), request_key.as_ref().map(<[u8; 16]>::as_slice))
+        .await?
     {
         // The same request was faster on another connection: what was done here is rolled back.
         let known = find_repeated(&mut tx, actor, request_key.as_ref()).await?;
@@ -89,11 +82,7 @@ fn check_rights(actor: &Actor, new: &NewTicket) -> Result<(), TicketError> {
                 && (person == new.requester_id || actor.may(Permission::CreateTicketForOthers))
         }
     };
-    if allowed {
-        Ok(())
-    } else {
-        Err(TicketError::Forbidden)
-    }
+    if allowed { Ok(()) } else { Err(TicketError::Forbidden) }
 }
 
 /// The key a request is remembered by: bound to actor and organisation, so that nobody can ask for a stranger's.
@@ -143,12 +132,7 @@ async fn check_places(tx: &mut Tx, new: &NewTicket) -> Result<Parties, TicketErr
     };
     let requester = party(tx, organisation.id, new.requester_id, "requester").await?;
     let beneficiary = party(tx, organisation.id, new.beneficiary_id, "beneficiary").await?;
-    Ok(Parties {
-        organisation,
-        site_name,
-        requester,
-        beneficiary,
-    })
+    Ok(Parties { organisation, site_name, requester, beneficiary })
 }
 
 /// An active person of the organisation or of the provider's own staff; anybody else is not known, in the same words.
@@ -273,11 +257,7 @@ fn created_entry(ticket: &Ticket) -> Entry {
         "urgency": ticket.urgency.code(),
         "priority": ticket.priority,
     });
-    Entry {
-        kind: "created",
-        public: true,
-        data,
-    }
+    Entry { kind: "created", public: true, data }
 }
 
 /// Why no machine is there. A foreign number leaves the words of an unknown one.
@@ -288,11 +268,7 @@ pub(super) fn unmatched_entry(outcome: AssetMatch, inventory_number: &str) -> Op
         AssetMatch::Placeholder => "asset_placeholder",
         AssetMatch::Attached | AssetMatch::None => return None,
     };
-    Some(Entry {
-        kind,
-        public: true,
-        data: json!({ "inventory_number": inventory_number }),
-    })
+    Some(Entry { kind, public: true, data: json!({ "inventory_number": inventory_number }) })
 }
 
 fn opened(ticket: &Ticket, actor: &Actor, lookup: Lookup, repeated: bool) -> OpenedTicket {

@@ -19,10 +19,7 @@ use crate::tickets::{
 mod with_machines;
 
 async fn opened(desk: &Desk, new: NewTicket) -> TicketNumber {
-    open_ticket(&desk.context, &Actor::system(), new)
-        .await
-        .expect("opened")
-        .number
+    open_ticket(&desk.context, &Actor::system(), new).await.expect("opened").number
 }
 
 async fn act(

@@ -47,11 +47,7 @@ pub(super) fn clean_new(new: &mut NewTicket) -> Vec<Refused> {
         ("application", &mut new.application, NAME_CHARS_MAX),
         ("location", &mut new.location, NAME_CHARS_MAX),
         ("external_ref", &mut new.external_ref, NAME_CHARS_MAX),
-        (
-            "inventory_number",
-            &mut new.inventory_number,
-            INVENTORY_NUMBER_CHARS_MAX,
-        ),
+        ("inventory_number", &mut new.inventory_number, INVENTORY_NUMBER_CHARS_MAX),
     ] {
         let cleaned = text::optional_line(slot, max);
         keep(field, slot, cleaned);
@@ -63,55 +59,31 @@ pub(super) fn clean_new(new: &mut NewTicket) -> Vec<Refused> {
 pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketError> {
     use TicketAction as A;
     Ok(match action {
-        A::Release { reason } => A::Release {
-            reason: optional("reason", &reason, COMMENT_CHARS_MAX)?,
-        },
-        A::Transfer { comment } => A::Transfer {
-            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
-        },
-        A::Escalate { comment } => A::Escalate {
-            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
-        },
+        A::Release { reason } => A::Release { reason: optional("reason", &reason, COMMENT_CHARS_MAX)? },
+        A::Transfer { comment } => A::Transfer { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
+        A::Escalate { comment } => A::Escalate { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
         A::Hold { reason, until, note } => A::Hold {
             reason: text::line(&reason, REASON_CHARS_MAX).map_err(|it| TicketError::invalid("reason", it))?,
             until,
             note: optional("note", &note, COMMENT_CHARS_MAX)?,
         },
-        A::Task {
-            kind,
-            text,
-            duration_min,
-        } => task(kind, &text, duration_min)?,
-        A::Reply { text } => A::Reply {
-            text: needed("text", &text, PARAGRAPHS_CHARS_MAX)?,
-        },
-        A::Note { text } => A::Note {
-            text: needed("text", &text, PARAGRAPHS_CHARS_MAX)?,
-        },
-        A::Resolve { solution } => A::Resolve {
-            solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)?,
-        },
-        A::Refuse { comment } => A::Refuse {
-            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
-        },
-        A::Reopen { comment } => A::Reopen {
-            comment: needed("comment", &comment, COMMENT_CHARS_MAX)?,
-        },
-        A::Cancel { reason } => A::Cancel {
-            reason: needed("reason", &reason, COMMENT_CHARS_MAX)?,
-        },
-        A::AttachAsset {
-            inventory_number,
-            role,
-        } => A::AttachAsset {
+        A::Task { kind, text, duration_min } => task(kind, &text, duration_min)?,
+        A::Reply { text } => A::Reply { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
+        A::Note { text } => A::Note { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
+        A::Resolve { solution } => {
+            A::Resolve { solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)? }
+        }
+        A::Refuse { comment } => A::Refuse { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
+        A::Reopen { comment } => A::Reopen { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
+        A::Cancel { reason } => A::Cancel { reason: needed("reason", &reason, COMMENT_CHARS_MAX)? },
+        A::AttachAsset { inventory_number, role } => A::AttachAsset {
             inventory_number: text::line(&inventory_number, INVENTORY_NUMBER_CHARS_MAX)
                 .map_err(|it| TicketError::invalid("inventory_number", it))?,
             role,
         },
-        A::DetachAsset { asset, reason } => A::DetachAsset {
-            asset,
-            reason: needed("reason", &reason, COMMENT_CHARS_MAX)?,
-        },
+        A::DetachAsset { asset, reason } => {
+            A::DetachAsset { asset, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
+        }
         plain @ (A::Claim
         | A::Assign { .. }
         | A::Qualify { .. }
@@ -123,16 +95,10 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
 
 fn task(kind: String, text: &str, duration_min: Option<u32>) -> Result<TicketAction, TicketError> {
     if !TASK_KINDS.contains(&kind.as_str()) {
-        return Err(TicketError::invalid(
-            "kind",
-            format!("must be one of {}", TASK_KINDS.join(", ")),
-        ));
+        return Err(TicketError::invalid("kind", format!("must be one of {}", TASK_KINDS.join(", "))));
     }
     if duration_min.is_some_and(|it| it > DURATION_MIN_MAX) {
-        return Err(TicketError::invalid(
-            "duration_min",
-            format!("must be at most {DURATION_MIN_MAX}"),
-        ));
+        return Err(TicketError::invalid("duration_min", format!("must be at most {DURATION_MIN_MAX}")));
     }
     // A call nobody answered needs no words.
     let text = if kind == "pdr" {
@@ -140,11 +106,7 @@ fn task(kind: String, text: &str, duration_min: Option<u32>) -> Result<TicketAct
     } else {
         needed("text", text, PARAGRAPHS_CHARS_MAX)?
     };
-    Ok(TicketAction::Task {
-        kind,
-        text,
-        duration_min,
-    })
+    Ok(TicketAction::Task { kind, text, duration_min })
 }
 
 fn optional(field: &'static str, text: &str, max: usize) -> Result<String, TicketError> {
@@ -154,9 +116,5 @@ fn optional(field: &'static str, text: &str, max: usize) -> Result<String, Ticke
 
 fn needed(field: &'static str, text: &str, max: usize) -> Result<String, TicketError> {
     let cleaned = optional(field, text, max)?;
-    if cleaned.is_empty() {
-        Err(TicketError::invalid(field, TextRefusal::Empty))
-    } else {
-        Ok(cleaned)
-    }
+    if cleaned.is_empty() { Err(TicketError::invalid(field, TextRefusal::Empty)) } else { Ok(cleaned) }
 }

@@ -33,9 +33,7 @@ pub async fn find_ticket(
     number: &TicketNumber,
 ) -> Result<Option<TicketView>, TicketError> {
     let mut tx = context.db.read().await?;
-    let found = store::find(&mut tx, number)
-        .await?
-        .filter(|it| Visibility::of(actor).contains(it));
+    let found = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
     match found {
         Some(ticket) => Ok(Some(view(&mut tx, actor, ticket, context.now()).await?)),
         None => Ok(None),
@@ -65,10 +63,7 @@ pub async fn list_tickets(
 ) -> Result<Page<TicketRow>, TicketError> {
     let visible = Visibility::of(actor);
     if visible.hides(filter.asset_match) {
-        return Ok(Page {
-            rows: Vec::new(),
-            next: None,
-        });
+        return Ok(Page { rows: Vec::new(), next: None });
     }
     let mut tx = context.db.read().await?;
     let rows = store::list(&mut tx, visible, filter, page).await?;
@@ -133,19 +128,9 @@ async fn view(
         Some(owner) => store::find_party(tx, owner).await?.is_some_and(|it| it.active),
         None => false,
     };
-    let allowed = rules::allowed(
-        Situation::of(&ticket, owner_active, now),
-        Standing::of(actor, &ticket),
-    );
+    let allowed = rules::allowed(Situation::of(&ticket, owner_active, now), Standing::of(actor, &ticket));
     ticket.asset_match = ticket.asset_match.visible(actor.scope);
-    Ok(TicketView {
-        ticket,
-        assets,
-        events,
-        suggestions,
-        candidates,
-        allowed,
-    })
+    Ok(TicketView { ticket, assets, events, suggestions, candidates, allowed })
 }
 
 /// Who moved a ticket is everybody's business, what staff wrote to each other about it is not.
@@ -164,10 +149,8 @@ async fn hints(
     actor: &Actor,
     ticket: &Ticket,
 ) -> Result<(Vec<CiSummary>, Vec<CiSummary>), StoreError> {
-    let waits = matches!(
-        ticket.asset_match,
-        AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign
-    );
+    let waits =
+        matches!(ticket.asset_match, AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign);
     if !waits || !ticket.state.is_open() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -176,10 +159,7 @@ async fn hints(
         && lookup.outcome == AssetMatch::Foreign
         && let Some(tag) = &lookup.tag
     {
-        return Ok((
-            inventory::list_cis_by_tag(tx, Scope::All, tag.key()).await?,
-            lookup.suggestions,
-        ));
+        return Ok((inventory::list_cis_by_tag(tx, Scope::All, tag.key()).await?, lookup.suggestions));
     }
     Ok((lookup.candidates, lookup.suggestions))
 }
@@ -212,13 +192,7 @@ async fn asset(
     let pinned = inventory::pinned_machine(tx, link.pin_id).await?;
     let pinned = pinned.ok_or_else(|| StoreError::inconsistent("ticket_asset", "pin_id", &ticket.number))?;
     let other_tickets = other_tickets(tx, actor, ticket, ci.id).await?;
-    let Link {
-        id,
-        role,
-        attached_by,
-        attached_at,
-        ..
-    } = link;
+    let Link { id, role, attached_by, attached_at, .. } = link;
     let shown = TicketAsset {
         id,
         ci,
@@ -248,9 +222,9 @@ async fn asset(
 
 async fn is_contested(tx: &mut Tx, ci: &CiSummary) -> Result<bool, StoreError> {
     match ci.tag.as_deref().map(str::parse::<AssetTag>) {
-        Some(Ok(tag)) => Ok(inventory::find_open_conflict(tx, ci.organisation_id, tag.key())
-            .await?
-            .is_some()),
+        Some(Ok(tag)) => {
+            Ok(inventory::find_open_conflict(tx, ci.organisation_id, tag.key()).await?.is_some())
+        }
         Some(Err(_)) | None => Ok(false),
     }
 }
@@ -261,10 +235,7 @@ async fn other_tickets(
     ticket: &Ticket,
     ci: CiId,
 ) -> Result<Vec<TicketRow>, StoreError> {
-    let page = PageRequest {
-        after: None,
-        limit: OTHER_TICKETS_MAX + 1,
-    };
+    let page = PageRequest { after: None, limit: OTHER_TICKETS_MAX + 1 };
     let mut rows = tickets_of_ci(tx, actor, ci, &page).await?.rows;
     rows.retain(|row| row.ticket.number != ticket.number);
     rows.truncate(OTHER_TICKETS_MAX as usize);
@@ -273,30 +244,11 @@ async fn other_tickets(
 
 /// Requesters see which machine it is and where, not what is in it (helpdesk roles: make, model, tag, site).
 fn for_requesters(asset: TicketAsset) -> TicketAsset {
-    let Machine {
-        ci,
-        name,
-        tag,
-        kind,
-        site_name,
-        location,
-        facts,
-        observed_at,
-        ..
-    } = asset.pinned;
+    let Machine { ci, name, tag, kind, site_name, location, facts, observed_at, .. } = asset.pinned;
     let shown = [DeclaredField::Make, DeclaredField::Model];
     let facts = facts.into_iter().filter(|it| shown.contains(&it.field)).collect();
-    let pinned = Machine {
-        ci,
-        name,
-        tag,
-        kind,
-        site_name,
-        location,
-        facts,
-        observed_at,
-        ..Machine::default()
-    };
+    let pinned =
+        Machine { ci, name, tag, kind, site_name, location, facts, observed_at, ..Machine::default() };
     let ci = CiSummary {
         serial: String::new(),
         os_name: String::new(),

@@ -156,22 +156,8 @@ impl EventRecord {
         let data = serde_json::from_str(&self.data).map_err(|_| {
             StoreError::inconsistent("ticket_event", "data", format!("{number}/{}", self.event_no))
         })?;
-        let Self {
-            event_no,
-            at,
-            kind,
-            public,
-            actor_label,
-            ..
-        } = self;
-        Ok(TicketEvent {
-            event_no,
-            at,
-            kind,
-            public,
-            actor_label,
-            data,
-        })
+        let Self { event_no, at, kind, public, actor_label, .. } = self;
+        Ok(TicketEvent { event_no, at, kind, public, actor_label, data })
     }
 }
 

@@ -39,9 +39,7 @@ impl Visibility {
     }
 
     pub(in crate::tickets) fn contains(self, ticket: &Ticket) -> bool {
-        let party = self
-            .person
-            .is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
+        let party = self.person.is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
         (self.organisation.is_none_or(|it| it == ticket.organisation_id)) && (party || !self.only_own)
     }
 }
@@ -128,11 +126,7 @@ impl Bound {
 
 /// Seven states whatever was asked: none means all, fewer are repeated.
 fn padded(states: &[TicketState]) -> [TicketState; TicketState::ALL.len()] {
-    let chosen = if states.is_empty() {
-        TicketState::ALL
-    } else {
-        states
-    };
+    let chosen = if states.is_empty() { TicketState::ALL } else { states };
     std::array::from_fn(|place| chosen[place.min(chosen.len() - 1)])
 }
 
@@ -141,9 +135,7 @@ fn patterns(query: &str) -> [String; WORDS] {
     let folded = search_key(query);
     let mut words = folded.split_whitespace();
     std::array::from_fn(|_| {
-        words
-            .next()
-            .map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word)))
+        words.next().map_or_else(|| "%".into(), |word| format!("%{}%", like_literal(word)))
     })
 }
 
@@ -175,26 +167,17 @@ impl Place {
         let mut parts = cursor.splitn(3, '|');
         let priority = parts.next()?.parse().ok()?;
         let created_at = UtcMicros(parts.next()?.parse().ok()?);
-        Some(Self {
-            priority,
-            created_at,
-            number: parts.next()?.to_owned(),
-        })
+        Some(Self { priority, created_at, number: parts.next()?.to_owned() })
     }
 
     /// Where a page begins, as it is bound.
     fn bound(page: &PageRequest) -> (Option<i64>, Option<UtcMicros>, Option<String>) {
         let after = page.after.as_deref().and_then(Self::parse);
-        after.map_or((None, None, None), |it| {
-            (Some(it.priority), Some(it.created_at), Some(it.number))
-        })
+        after.map_or((None, None, None), |it| (Some(it.priority), Some(it.created_at), Some(it.number)))
     }
 
     fn of(row: &TicketRow) -> String {
-        format!(
-            "{}|{}|{}",
-            row.ticket.priority, row.ticket.created_at.0, row.ticket.number
-        )
+        format!("{}|{}|{}", row.ticket.priority, row.ticket.created_at.0, row.ticket.number)
     }
 }
 

@@ -128,13 +128,11 @@ pub(in crate::tickets) async fn find_by_request(
 
 /// Locks the ticket's row for this transaction, on both engines alike, so that what is read next stays true.
 pub(in crate::tickets) async fn hold_still(tx: &mut Tx, number: &TicketNumber) -> Result<(), StoreError> {
-    sql!(tx, |conn| sqlx::query(
-        "UPDATE ticket SET version = version WHERE number = $1"
-    )
-    .bind(number)
-    .execute(conn)
-    .await
-    .map(drop))
+    sql!(tx, |conn| sqlx::query("UPDATE ticket SET version = version WHERE number = $1")
+        .bind(number)
+        .execute(conn)
+        .await
+        .map(drop))
 }
 
 /// Writes everything of a ticket that actions change, if `ticket.version` is still the stored one; then the
@@ -177,8 +175,5 @@ pub(in crate::tickets) async fn save(tx: &mut Tx, ticket: &Ticket) -> Result<boo
 
 /// The key a typed number waits under; empty, and so never met, for what cannot be a tag.
 fn waiting_key(typed: &str) -> String {
-    typed
-        .parse::<AssetTag>()
-        .map(|tag| tag.key().to_owned())
-        .unwrap_or_default()
+    typed.parse::<AssetTag>().map(|tag| tag.key().to_owned()).unwrap_or_default()
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::ticket::{Attempt, show_again};
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::tickets::{
-    self, ActionKind, AssetRole, ImpactScope, Severity, Ticket, TicketAction, TicketError, TicketKind, TicketNumber, Urgency,
+    self, ActionKind, AssetRole, ImpactScope, Severity, Ticket, TicketAction, TicketError, TicketKind,
+    TicketNumber, Urgency,
 };
 use crate::web::parts::Choice;
 use crate::web::{PageError, Posted, Texts, WebState};
@@ -84,14 +85,18 @@ pub(crate) async fn act(
 ) -> Result<Response, PageError> {
     let number: TicketNumber = number.parse().map_err(|_| PageError::not_found())?;
     let kind = ActionKind::from_code(&action).ok_or_else(PageError::not_found)?;
-    let seen = tickets::find_ticket(&state.context, &reader.actor, &number).await?.ok_or_else(PageError::not_found)?;
+    let seen = tickets::find_ticket(&state.context, &reader.actor, &number)
+        .await?
+        .ok_or_else(PageError::not_found)?;
     let zone = Zone::named(&seen.ticket.time_zone).unwrap_or_else(Zone::utc);
     let action = parse(kind, &fields, &zone).ok_or_else(PageError::not_found)?;
     let done = tickets::act_on_ticket(&state.context, &reader.actor, &number, fields.version.0, action).await;
     let status = match done {
         Ok(_) => return Ok(Redirect::to(&format!("/tickets/{number}?done=ticket#end")).into_response()),
         Err(TicketError::Invalid { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
-        Err(TicketError::Stale { .. } | TicketError::State { .. } | TicketError::Taken { .. }) => StatusCode::CONFLICT,
+        Err(TicketError::Stale { .. } | TicketError::State { .. } | TicketError::Taken { .. }) => {
+            StatusCode::CONFLICT
+        }
         Err(other) => return Err(other.into()),
     };
     let problem = problem(reader.texts(), done.err().as_ref());
@@ -104,7 +109,9 @@ fn problem(texts: Texts, error: Option<&TicketError>) -> String {
     match error {
         Some(TicketError::Taken { owner }) => texts.t1("action-taken", "owner", owner).into_owned(),
         Some(TicketError::Invalid { .. }) => texts.t("action-invalid").into_owned(),
-        Some(TicketError::State { state, .. }) => texts.t1("action-state", "state", &texts.word("state", state)).into_owned(),
+        Some(TicketError::State { state, .. }) => {
+            texts.t1("action-state", "state", &texts.word("state", state)).into_owned()
+        }
         _ => texts.t("action-stale").into_owned(),
     }
 }
@@ -124,13 +131,17 @@ fn parse(kind: ActionKind, form: &ActionForm, zone: &Zone) -> Option<TicketActio
         },
         ActionKind::Transfer => TicketAction::Transfer { comment: text() },
         ActionKind::Escalate => TicketAction::Escalate { comment: text() },
-        ActionKind::Hold => {
-            TicketAction::Hold { reason: form.reason.clone(), until: UtcMicros::parse(form.until.trim(), zone), note: text() }
-        }
+        ActionKind::Hold => TicketAction::Hold {
+            reason: form.reason.clone(),
+            until: UtcMicros::parse(form.until.trim(), zone),
+            note: text(),
+        },
         ActionKind::Resume => TicketAction::Resume,
-        ActionKind::Task => {
-            TicketAction::Task { kind: form.task.clone(), text: text(), duration_min: form.minutes.trim().parse().ok() }
-        }
+        ActionKind::Task => TicketAction::Task {
+            kind: form.task.clone(),
+            text: text(),
+            duration_min: form.minutes.trim().parse().ok(),
+        },
         ActionKind::Reply => TicketAction::Reply { text: text() },
         ActionKind::Note => TicketAction::Note { text: text() },
         ActionKind::Resolve => TicketAction::Resolve { solution: text() },
@@ -138,21 +149,36 @@ fn parse(kind: ActionKind, form: &ActionForm, zone: &Zone) -> Option<TicketActio
         ActionKind::Refuse => TicketAction::Refuse { comment: text() },
         ActionKind::Reopen => TicketAction::Reopen { comment: text() },
         ActionKind::Cancel => TicketAction::Cancel { reason: text() },
-        ActionKind::AttachAsset if !form.ci.is_empty() => TicketAction::AttachCi { ci: form.ci.parse().ok()?, role: role() },
-        ActionKind::AttachAsset => TicketAction::AttachAsset { inventory_number: form.tag.clone(), role: role() },
-        ActionKind::DetachAsset => TicketAction::DetachAsset { asset: form.asset.parse().ok()?, reason: text() },
+        ActionKind::AttachAsset if !form.ci.is_empty() => {
+            TicketAction::AttachCi { ci: form.ci.parse().ok()?, role: role() }
+        }
+        ActionKind::AttachAsset => {
+            TicketAction::AttachAsset { inventory_number: form.tag.clone(), role: role() }
+        }
+        ActionKind::DetachAsset => {
+            TicketAction::DetachAsset { asset: form.asset.parse().ok()?, reason: text() }
+        }
     })
 }
 
 /// The buttons in the head: what is allowed now, without what has its own place on the page.
-pub(crate) fn buttons(texts: Texts, ticket: &Ticket, allowed: &[ActionKind], attempt: Option<&Attempt>) -> Vec<ActionView> {
+pub(crate) fn buttons(
+    texts: Texts,
+    ticket: &Ticket,
+    allowed: &[ActionKind],
+    attempt: Option<&Attempt>,
+) -> Vec<ActionView> {
     let elsewhere = [ActionKind::Reply, ActionKind::Note, ActionKind::AttachAsset, ActionKind::DetachAsset];
     let mut primary = true;
     allowed
         .iter()
         .filter(|it| !elsewhere.contains(it))
         .map(|&kind| {
-            let leads = primary && matches!(kind, ActionKind::Claim | ActionKind::Resolve | ActionKind::Resume | ActionKind::Confirm);
+            let leads = primary
+                && matches!(
+                    kind,
+                    ActionKind::Claim | ActionKind::Resolve | ActionKind::Resume | ActionKind::Confirm
+                );
             primary &= !leads;
             let typed = attempt.filter(|it| it.kind == kind).map_or("", |it| it.text.as_str());
             button(texts, ticket, kind, leads, typed)
@@ -187,10 +213,34 @@ fn inputs(texts: Texts, ticket: &Ticket, kind: ActionKind, typed: &str) -> Vec<I
     match kind {
         ActionKind::Claim | ActionKind::Resume | ActionKind::Confirm => Vec::new(),
         ActionKind::Qualify => vec![
-            select("kind", "label-kind", "ticket-kind", TicketKind::ALL.iter().map(|it| it.code()).collect(), ticket.kind.code()),
-            select("severity", "label-severity", "severity", Severity::ALL.iter().map(|it| it.code()).collect(), ticket.severity.code()),
-            select("scope", "label-scope", "scope", ImpactScope::ALL.iter().map(|it| it.code()).collect(), ticket.scope.code()),
-            select("urgency", "label-urgency", "urgency", Urgency::ALL.iter().map(|it| it.code()).collect(), ticket.urgency.code()),
+            select(
+                "kind",
+                "label-kind",
+                "ticket-kind",
+                TicketKind::ALL.iter().map(|it| it.code()).collect(),
+                ticket.kind.code(),
+            ),
+            select(
+                "severity",
+                "label-severity",
+                "severity",
+                Severity::ALL.iter().map(|it| it.code()).collect(),
+                ticket.severity.code(),
+            ),
+            select(
+                "scope",
+                "label-scope",
+                "scope",
+                ImpactScope::ALL.iter().map(|it| it.code()).collect(),
+                ticket.scope.code(),
+            ),
+            select(
+                "urgency",
+                "label-urgency",
+                "urgency",
+                Urgency::ALL.iter().map(|it| it.code()).collect(),
+                ticket.urgency.code(),
+            ),
         ],
         ActionKind::Hold => vec![
             select("reason", "input-pending-reason", "pending", PENDING_REASONS.to_vec(), ""),
@@ -236,8 +286,14 @@ mod tests {
     #[test]
     fn a_machine_chosen_by_hand_is_attached_itself_a_typed_number_is_looked_up() {
         let ci = ActionForm { ci: uuid::Uuid::nil().to_string(), ..ActionForm::default() };
-        assert!(matches!(parse(ActionKind::AttachAsset, &ci, &Zone::utc()), Some(TicketAction::AttachCi { .. })));
+        assert!(matches!(
+            parse(ActionKind::AttachAsset, &ci, &Zone::utc()),
+            Some(TicketAction::AttachCi { .. })
+        ));
         let tag = ActionForm { tag: "PC-1".into(), ..ActionForm::default() };
-        assert!(matches!(parse(ActionKind::AttachAsset, &tag, &Zone::utc()), Some(TicketAction::AttachAsset { .. })));
+        assert!(matches!(
+            parse(ActionKind::AttachAsset, &tag, &Zone::utc()),
+            Some(TicketAction::AttachAsset { .. })
+        ));
     }
 }

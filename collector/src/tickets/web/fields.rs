@@ -57,7 +57,11 @@ pub(crate) struct Parties {
 impl NewForm {
     /// Incident unless a service request is asked for.
     pub(crate) fn ticket_kind(&self) -> TicketKind {
-        if self.kind == TicketKind::ServiceRequest.code() { TicketKind::ServiceRequest } else { TicketKind::Incident }
+        if self.kind == TicketKind::ServiceRequest.code() {
+            TicketKind::ServiceRequest
+        } else {
+            TicketKind::Incident
+        }
     }
 
     pub(crate) fn severity(&self) -> Severity {
@@ -93,7 +97,8 @@ impl NewForm {
         for (field, max) in LIMITS {
             let given = self.text(field).trim().chars().count();
             if given > max {
-                let shown = crate::web::numbers::integer(texts.language(), i64::try_from(max).unwrap_or(i64::MAX));
+                let shown =
+                    crate::web::numbers::integer(texts.language(), i64::try_from(max).unwrap_or(i64::MAX));
                 errors.add(field, texts.t1("too-long", "max", &shown));
             }
         }
@@ -162,8 +167,16 @@ mod tests {
 
     #[test]
     fn nonsense_in_a_choice_falls_back_to_the_mildest() {
-        let form = NewForm { severity: "x".into(), scope: "everything".into(), urgency: String::new(), ..NewForm::default() };
-        assert_eq!((form.severity(), form.scope(), form.urgency()), (Severity::Minor, ImpactScope::One, Urgency::Medium));
+        let form = NewForm {
+            severity: "x".into(),
+            scope: "everything".into(),
+            urgency: String::new(),
+            ..NewForm::default()
+        };
+        assert_eq!(
+            (form.severity(), form.scope(), form.urgency()),
+            (Severity::Minor, ImpactScope::One, Urgency::Medium)
+        );
         assert_eq!(request_id("not a uuid"), None);
     }
 }

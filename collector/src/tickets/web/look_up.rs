@@ -84,7 +84,12 @@ pub(crate) async fn look_up(
 
 /// The sticker also carries the hotline's number (R044).
 fn phone_instead(texts: Texts) -> Answer {
-    Answer { tone: "warn", title: texts.t("look-up-phone").into(), help: texts.t("look-up-phone-help").into(), suggestions: Vec::new() }
+    Answer {
+        tone: "warn",
+        title: texts.t("look-up-phone").into(),
+        help: texts.t("look-up-phone-help").into(),
+        suggestions: Vec::new(),
+    }
 }
 
 fn answer(texts: Texts, actor: &Actor, typed: &str, found: &Lookup) -> Answer {
@@ -98,7 +103,12 @@ fn answer(texts: Texts, actor: &Actor, typed: &str, found: &Lookup) -> Answer {
         return phone_instead(texts);
     }
     match (found.outcome, found.candidates.first()) {
-        (AssetMatch::Attached, Some(ci)) => Answer { tone: "ok", title: is_this_it(texts, ci), help: whose(texts, actor, ci), suggestions: Vec::new() },
+        (AssetMatch::Attached, Some(ci)) => Answer {
+            tone: "ok",
+            title: is_this_it(texts, ci),
+            help: whose(texts, actor, ci),
+            suggestions: Vec::new(),
+        },
         (AssetMatch::Ambiguous, _) => say("warn", "look-up-ambiguous", "look-up-ambiguous-help"),
         (AssetMatch::Placeholder, _) => say("warn", "look-up-placeholder", "look-up-placeholder-help"),
         (AssetMatch::Foreign, _) => say("warn", "look-up-foreign", "look-up-foreign-help"),
@@ -144,7 +154,13 @@ mod tests {
     use crate::web::rendering::{HOSTILE, LANGUAGES, shell};
 
     fn lookup(outcome: AssetMatch, candidates: Vec<CiSummary>, suggestions: Vec<CiSummary>) -> Lookup {
-        Lookup { outcome, tag: "PC-004217".parse::<AssetTag>().ok(), candidates, suggestions, looks_like_phone: false }
+        Lookup {
+            outcome,
+            tag: "PC-004217".parse::<AssetTag>().ok(),
+            candidates,
+            suggestions,
+            looks_like_phone: false,
+        }
     }
 
     #[test]
@@ -158,17 +174,30 @@ mod tests {
     #[test]
     fn a_requester_is_not_told_whose_machine_it_is() {
         let found = lookup(AssetMatch::Attached, vec![samples::latitude_row()], Vec::new());
-        let requester = Actor { roles: vec![crate::kernel::actor::Role::Requester], kind: crate::kernel::actor::ActorKind::Agent(uuid::Uuid::nil().into()), ..Actor::system() };
+        let requester = Actor {
+            roles: vec![crate::kernel::actor::Role::Requester],
+            kind: crate::kernel::actor::ActorKind::Agent(uuid::Uuid::nil().into()),
+            ..Actor::system()
+        };
         assert!(!answer(Texts::of(Language::Fr), &requester, "x", &found).help.contains("Luc"));
     }
 
     #[test]
     fn every_answer_is_drawn_in_both_languages_and_escaped() {
         for language in LANGUAGES {
-            for outcome in [AssetMatch::Attached, AssetMatch::Unknown, AssetMatch::Ambiguous, AssetMatch::Foreign, AssetMatch::Placeholder, AssetMatch::None] {
+            for outcome in [
+                AssetMatch::Attached,
+                AssetMatch::Unknown,
+                AssetMatch::Ambiguous,
+                AssetMatch::Foreign,
+                AssetMatch::Placeholder,
+                AssetMatch::None,
+            ] {
                 let found = lookup(outcome, vec![samples::hostile_row()], vec![samples::hostile_row()]);
                 let answer = answer(Texts::of(language), &Actor::system(), HOSTILE, &found);
-                let html = Fragment { shell: shell(language, &[], "", Section::NewTicket), answer }.render().expect("renders");
+                let html = Fragment { shell: shell(language, &[], "", Section::NewTicket), answer }
+                    .render()
+                    .expect("renders");
                 assert!(!html.contains("<script>") && html.contains("class=\"found"), "{html}");
             }
         }

@@ -72,7 +72,13 @@ pub(crate) async fn ask(
         Some(ci) => tag_of(&state, &reader, ci).await?,
         None => asked.tag,
     };
-    let mut form = NewForm { kind: asked.kind, tag, machine: asked.machine, phone: reader.person.phone.clone(), ..NewForm::default() };
+    let mut form = NewForm {
+        kind: asked.kind,
+        tag,
+        machine: asked.machine,
+        phone: reader.person.phone.clone(),
+        ..NewForm::default()
+    };
     let mut bytes = [0; 16];
     state.context.entropy.fill(&mut bytes);
     form.request_id = uuid::Uuid::from_bytes(bytes).to_string();
@@ -94,7 +100,9 @@ pub(crate) async fn open(
     }
     match send(&state, &reader, &form).await? {
         Ok(link) => Ok(Redirect::to(&link).into_response()),
-        Err(errors) => page_with(StatusCode::UNPROCESSABLE_ENTITY, &load(&state, &reader, form, errors).await?),
+        Err(errors) => {
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &load(&state, &reader, form, errors).await?)
+        }
     }
 }
 
@@ -106,13 +114,23 @@ async fn tag_of(state: &WebState, reader: &Reader, ci: CiId) -> Result<String, P
 }
 
 /// Opens the ticket and leads to it, or says what is wrong with the form.
-async fn send(state: &WebState, reader: &Reader, form: &NewForm) -> Result<Result<String, FieldErrors>, PageError> {
+async fn send(
+    state: &WebState,
+    reader: &Reader,
+    form: &NewForm,
+) -> Result<Result<String, FieldErrors>, PageError> {
     let texts = reader.texts();
     let mut errors = form.errors(texts);
     let parties = parties(state, reader, form, &mut errors).await?;
     let Some(parties) = parties.filter(|_| errors.is_empty()) else { return Ok(Err(errors)) };
     let site = own_site(state, form, parties.organisation).await?;
-    match tickets::open_ticket(&state.context, &reader.actor, form.ticket(&parties, site, state.links.open(&form.machine, state.context.now()))).await {
+    match tickets::open_ticket(
+        &state.context,
+        &reader.actor,
+        form.ticket(&parties, site, state.links.open(&form.machine, state.context.now())),
+    )
+    .await
+    {
         Ok(opened) => {
             let done = if opened.repeated { "repeated" } else { "opened" };
             Ok(Ok(with_query(&format!("/tickets/{}", opened.number), &[("done", done)])))
@@ -147,7 +165,8 @@ async fn parties(
     } else {
         reader.person.clone()
     };
-    let Some(organisation) = beneficiary.organisation_id.or_else(|| organisation(reader, &form.organisation)) else {
+    let Some(organisation) = beneficiary.organisation_id.or_else(|| organisation(reader, &form.organisation))
+    else {
         errors.add("organisation", texts.t("new-organisation-missing"));
         return Ok(None);
     };
@@ -192,7 +211,12 @@ async fn own_site(
     Ok(chosen.or_else(|| all.iter().find(|it| it.main)).map(|it| it.id))
 }
 
-async fn load(state: &WebState, reader: &Reader, form: NewForm, errors: FieldErrors) -> Result<NewPage, PageError> {
+async fn load(
+    state: &WebState,
+    reader: &Reader,
+    form: NewForm,
+    errors: FieldErrors,
+) -> Result<NewPage, PageError> {
     let mut offers = Offers::default();
     let mut tx = state.context.db.read().await?;
     if reader.actor.scope.organisation().is_none() {
@@ -224,10 +248,25 @@ fn new_page(
         shell.title = texts.t(if incident { "new-title-incident" } else { "new-title-request" }).into_owned();
     }
     NewPage {
-        organisations: offers.organisations.iter().map(|it| pick(&it.id.to_string(), &it.name, &form.organisation)).collect(),
+        organisations: offers
+            .organisations
+            .iter()
+            .map(|it| pick(&it.id.to_string(), &it.name, &form.organisation))
+            .collect(),
         sites: offers.sites.iter().map(|it| pick(&it.id.to_string(), &it.name, &form.site)).collect(),
-        mine: offers.mine.iter().filter(|it| it.tag.is_some()).take(MINE_MAX).map(|it| own(texts, it)).collect(),
-        severities: choices(texts, "severity", Severity::ALL.iter().map(|it| it.code()), form.severity().code()),
+        mine: offers
+            .mine
+            .iter()
+            .filter(|it| it.tag.is_some())
+            .take(MINE_MAX)
+            .map(|it| own(texts, it))
+            .collect(),
+        severities: choices(
+            texts,
+            "severity",
+            Severity::ALL.iter().map(|it| it.code()),
+            form.severity().code(),
+        ),
         scopes: choices(texts, "scope", ImpactScope::ALL.iter().map(|it| it.code()), form.scope().code()),
         urgencies: choices(texts, "urgency", Urgency::ALL.iter().map(|it| it.code()), form.urgency().code()),
         shell,
@@ -250,7 +289,12 @@ fn own(texts: Texts, ci: &CiSummary) -> Choice {
 }
 
 /// The words of an enum, with their definitions where there are any.
-fn choices(texts: Texts, family: &str, codes: impl Iterator<Item = &'static str>, chosen: &str) -> Vec<Choice> {
+fn choices(
+    texts: Texts,
+    family: &str,
+    codes: impl Iterator<Item = &'static str>,
+    chosen: &str,
+) -> Vec<Choice> {
     let help = |code: &str| {
         let key = format!("{family}-help-{code}");
         if texts.has(&key) { texts.t(&key).into_owned() } else { String::new() }
@@ -275,22 +319,79 @@ mod tests {
     #[test]
     fn opening_a_ticket_is_drawn_for_requesters_and_staff() {
         for language in LANGUAGES {
-            let frame = |roles: &[Role]| shell(language, roles, &Texts::of(language).t("nav-new-ticket"), Section::NewTicket);
+            let frame = |roles: &[Role]| {
+                shell(language, roles, &Texts::of(language).t("nav-new-ticket"), Section::NewTicket)
+            };
             let (organisations, sites) = samples::places();
-            let offers = Offers { organisations: Vec::new(), sites: sites.clone(), mine: vec![samples::latitude_row()] };
+            let offers = Offers {
+                organisations: Vec::new(),
+                sites: sites.clone(),
+                mine: vec![samples::latitude_row()],
+            };
             let nothing = (&Offers::default(), Answer::default());
-            check("new-choice", language, &new_page(frame(&[Role::Requester]), NewForm::default(), nothing, false, FieldErrors::default()));
-            let found = Answer { tone: "ok", title: Texts::of(language).t1("look-up-found", "machine", "Dell Latitude 5420, Lyon").into_owned(), help: Texts::of(language).t("look-up-found-help").into_owned(), suggestions: Vec::new() };
-            let form = NewForm { kind: "incident".into(), tag: "PC-004217".into(), site: sites[0].id.to_string(), ..NewForm::default() };
-            check("new-incident", language, &new_page(frame(&[Role::Requester]), form, (&offers, found), false, FieldErrors::default()));
+            check(
+                "new-choice",
+                language,
+                &new_page(
+                    frame(&[Role::Requester]),
+                    NewForm::default(),
+                    nothing,
+                    false,
+                    FieldErrors::default(),
+                ),
+            );
+            let found = Answer {
+                tone: "ok",
+                title: Texts::of(language)
+                    .t1("look-up-found", "machine", "Dell Latitude 5420, Lyon")
+                    .into_owned(),
+                help: Texts::of(language).t("look-up-found-help").into_owned(),
+                suggestions: Vec::new(),
+            };
+            let form = NewForm {
+                kind: "incident".into(),
+                tag: "PC-004217".into(),
+                site: sites[0].id.to_string(),
+                ..NewForm::default()
+            };
+            check(
+                "new-incident",
+                language,
+                &new_page(frame(&[Role::Requester]), form, (&offers, found), false, FieldErrors::default()),
+            );
             let form = NewForm { kind: "service_request".into(), ..NewForm::default() };
-            check("new-request", language, &new_page(frame(&[Role::Requester]), form, (&offers, Answer::default()), false, FieldErrors::default()));
+            check(
+                "new-request",
+                language,
+                &new_page(
+                    frame(&[Role::Requester]),
+                    form,
+                    (&offers, Answer::default()),
+                    false,
+                    FieldErrors::default(),
+                ),
+            );
             let offers = Offers { organisations, sites, mine: Vec::new() };
-            let unknown = Answer { tone: "warn", title: HOSTILE.into(), help: "…".into(), suggestions: vec![own(Texts::of(language), &samples::hostile_row())] };
-            let form = NewForm { kind: "incident".into(), tag: HOSTILE.into(), description: HOSTILE.into(), beneficiary: HOSTILE.into(), ..NewForm::default() };
+            let unknown = Answer {
+                tone: "warn",
+                title: HOSTILE.into(),
+                help: "…".into(),
+                suggestions: vec![own(Texts::of(language), &samples::hostile_row())],
+            };
+            let form = NewForm {
+                kind: "incident".into(),
+                tag: HOSTILE.into(),
+                description: HOSTILE.into(),
+                beneficiary: HOSTILE.into(),
+                ..NewForm::default()
+            };
             let mut errors = form.errors(Texts::of(language));
             errors.add("beneficiary", Texts::of(language).t("new-beneficiary-unknown"));
-            let html = check("new-refused", language, &new_page(frame(&[Role::Peu]), form, (&offers, unknown), true, errors));
+            let html = check(
+                "new-refused",
+                language,
+                &new_page(frame(&[Role::Peu]), form, (&offers, unknown), true, errors),
+            );
             assert!(html.matches("Ünbreakable").count() >= 4, "what was typed is shown again");
         }
     }

@@ -18,7 +18,8 @@ use crate::web::parts::{Chip, Pager, Tab};
 use crate::web::{Asked, PageError, Reader, Section, Shell, Texts, WebState};
 
 /// States somebody still has to do something about.
-const OPEN: [TicketState; 4] = [TicketState::New, TicketState::Queued, TicketState::InProgress, TicketState::Pending];
+const OPEN: [TicketState; 4] =
+    [TicketState::New, TicketState::Queued, TicketState::InProgress, TicketState::Pending];
 
 /// The filters as they stand in the address.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -103,7 +104,8 @@ fn filter(query: &QueueQuery, actor: &Actor) -> TicketFilter {
 
 impl QueueQuery {
     fn with(&self, name: &str, value: &str) -> String {
-        let pairs = [("state", &self.state), ("owner", &self.owner), ("machine", &self.machine), ("q", &self.q)];
+        let pairs =
+            [("state", &self.state), ("owner", &self.owner), ("machine", &self.machine), ("q", &self.q)];
         let pairs = pairs.map(|(own, kept)| if own == name { (own, value) } else { (own, kept.as_str()) });
         with_query("/tickets", &pairs)
     }
@@ -183,10 +185,18 @@ fn chips(texts: Texts, query: &QueueQuery) -> Vec<Chip> {
         ("machine", (query.machine == "waiting").then(|| texts.t("queue-waiting").into_owned())),
         ("q", (!query.q.trim().is_empty()).then(|| texts.t1("quoted", "text", query.q.trim()).into_owned())),
     ];
-    labels.into_iter().filter_map(|(name, label)| Some(Chip { label: label?, remove: query.with(name, "") })).collect()
+    labels
+        .into_iter()
+        .filter_map(|(name, label)| Some(Chip { label: label?, remove: query.with(name, "") }))
+        .collect()
 }
 
-fn my_tickets_page(shell: Shell, lens: Lens<'_>, query: &QueueQuery, found: &Page<TicketRow>) -> MyTicketsPage {
+fn my_tickets_page(
+    shell: Shell,
+    lens: Lens<'_>,
+    query: &QueueQuery,
+    found: &Page<TicketRow>,
+) -> MyTicketsPage {
     MyTicketsPage {
         shell,
         rows: found.rows.iter().map(|it| ticket_line(lens, it)).collect(),
@@ -210,14 +220,34 @@ mod tests {
         for language in LANGUAGES {
             let zone = zone();
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
-            let frame = || shell(language, &[Role::TechnicianN1, Role::Lead], &lens.texts.t("nav-queue"), Section::Tickets);
+            let frame = || {
+                shell(
+                    language,
+                    &[Role::TechnicianN1, Role::Lead],
+                    &lens.texts.t("nav-queue"),
+                    Section::Tickets,
+                )
+            };
             let full = Page { rows: samples::rows(50), next: Some("b".into()) };
-            check("queue-many", language, &queue_page(frame(), lens, QueueQuery::default(), (&full, counts()), true));
-            let asked = QueueQuery { q: HOSTILE.into(), owner: "me".into(), state: "new".into(), ..QueueQuery::default() };
+            check(
+                "queue-many",
+                language,
+                &queue_page(frame(), lens, QueueQuery::default(), (&full, counts()), true),
+            );
+            let asked = QueueQuery {
+                q: HOSTILE.into(),
+                owner: "me".into(),
+                state: "new".into(),
+                ..QueueQuery::default()
+            };
             let some = Page { rows: vec![samples::hostile_row()], next: None };
             check("queue-filtered", language, &queue_page(frame(), lens, asked, (&some, counts()), true));
             let none = Page { rows: Vec::new(), next: None };
-            check("queue-none", language, &queue_page(frame(), lens, QueueQuery::default(), (&none, TicketCounts::default()), true));
+            check(
+                "queue-none",
+                language,
+                &queue_page(frame(), lens, QueueQuery::default(), (&none, TicketCounts::default()), true),
+            );
         }
     }
 
@@ -226,12 +256,18 @@ mod tests {
         for language in LANGUAGES {
             let zone = zone();
             let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
-            let frame = || shell(language, &[Role::Requester], &lens.texts.t("nav-my-tickets"), Section::Tickets);
+            let frame =
+                || shell(language, &[Role::Requester], &lens.texts.t("nav-my-tickets"), Section::Tickets);
             let some = Page { rows: samples::rows(6), next: Some("b".into()) };
-            let html = check("my-tickets", language, &my_tickets_page(frame(), lens, &QueueQuery::default(), &some));
+            let html =
+                check("my-tickets", language, &my_tickets_page(frame(), lens, &QueueQuery::default(), &some));
             assert!(!html.contains("href=\"/parc"));
             let none = Page { rows: Vec::new(), next: None };
-            check("my-tickets-none", language, &my_tickets_page(frame(), lens, &QueueQuery::default(), &none));
+            check(
+                "my-tickets-none",
+                language,
+                &my_tickets_page(frame(), lens, &QueueQuery::default(), &none),
+            );
         }
     }
 

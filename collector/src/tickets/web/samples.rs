@@ -9,8 +9,8 @@ use crate::kernel::id::{PersonId, TicketAssetId};
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::AssetMatch;
 use crate::tickets::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, Ticket, TicketAsset, TicketEvent, TicketKind,
-    TicketRow, TicketState, TicketView, Urgency,
+    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, Ticket, TicketAsset, TicketEvent,
+    TicketKind, TicketRow, TicketState, TicketView, Urgency,
 };
 use crate::web::rendering::{HOSTILE, now};
 
@@ -68,13 +68,28 @@ fn ticket() -> Ticket {
 
 /// A list of different tickets.
 pub(crate) fn rows(count: usize) -> Vec<TicketRow> {
-    let summaries = ["Impossible de se connecter au serveur", "L’imprimante du deuxième étage imprime des pages vides", "Installer 7-Zip", "Écran noir au démarrage depuis la mise à jour de cette nuit, plus rien ne répond", "Nouveau poste pour l’arrivée de M. Keller"];
-    let people = ["Élodie Dupont-Ravier", "Luc Martin", "Jean-Baptiste de La Rochefoucauld-Montbel", "Ines Haddad"];
+    let summaries = [
+        "Impossible de se connecter au serveur",
+        "L’imprimante du deuxième étage imprime des pages vides",
+        "Installer 7-Zip",
+        "Écran noir au démarrage depuis la mise à jour de cette nuit, plus rien ne répond",
+        "Nouveau poste pour l’arrivée de M. Keller",
+    ];
+    let people =
+        ["Élodie Dupont-Ravier", "Luc Martin", "Jean-Baptiste de La Rochefoucauld-Montbel", "Ines Haddad"];
     (0..count)
         .map(|index| {
             let state = TicketState::ALL[index % 5];
-            let owned = matches!(state, TicketState::InProgress | TicketState::Resolved | TicketState::Pending);
-            let asset_match = [AssetMatch::Attached, AssetMatch::Attached, AssetMatch::Unknown, AssetMatch::None, AssetMatch::Attached, AssetMatch::Ambiguous][index % 6];
+            let owned =
+                matches!(state, TicketState::InProgress | TicketState::Resolved | TicketState::Pending);
+            let asset_match = [
+                AssetMatch::Attached,
+                AssetMatch::Attached,
+                AssetMatch::Unknown,
+                AssetMatch::None,
+                AssetMatch::Attached,
+                AssetMatch::Ambiguous,
+            ][index % 6];
             let attached = asset_match == AssetMatch::Attached;
             TicketRow {
                 ticket: Ticket {
@@ -89,7 +104,11 @@ pub(crate) fn rows(count: usize) -> Vec<TicketRow> {
                     created_at: minutes_ago(i64::try_from(index * index * 17 + 4).expect("small")),
                     ..ticket()
                 },
-                machine: if attached { ["Dell Latitude 5420", "HP EliteBook 840 G8", "Lenovo ThinkPad T14"][index % 3].into() } else { String::new() },
+                machine: if attached {
+                    ["Dell Latitude 5420", "HP EliteBook 840 G8", "Lenovo ThinkPad T14"][index % 3].into()
+                } else {
+                    String::new()
+                },
                 machine_tag: if attached { "PC-004217".into() } else { String::new() },
                 reply_count: i64::try_from(index % 4).expect("small"),
             }
@@ -100,7 +119,15 @@ pub(crate) fn rows(count: usize) -> Vec<TicketRow> {
 pub(crate) fn hostile_row() -> TicketRow {
     let text = || HOSTILE.to_owned();
     TicketRow {
-        ticket: Ticket { summary: text(), beneficiary_name: text(), site_name: text(), owner_name: text(), inventory_number: text(), asset_match: AssetMatch::Unknown, ..ticket() },
+        ticket: Ticket {
+            summary: text(),
+            beneficiary_name: text(),
+            site_name: text(),
+            owner_name: text(),
+            inventory_number: text(),
+            asset_match: AssetMatch::Unknown,
+            ..ticket()
+        },
         machine: String::new(),
         machine_tag: text(),
         reply_count: 2,
@@ -108,8 +135,16 @@ pub(crate) fn hostile_row() -> TicketRow {
 }
 
 fn event(event_no: i64, minutes: i64, kind: &str, public: bool, data: serde_json::Value) -> TicketEvent {
-    let actor_label = if matches!(kind, "created" | "asset_attached") { "Luc Martin" } else { "Nadia Benali" };
-    TicketEvent { event_no, at: minutes_ago(minutes), kind: kind.into(), public, actor_label: actor_label.into(), data }
+    let actor_label =
+        if matches!(kind, "created" | "asset_attached") { "Luc Martin" } else { "Nadia Benali" };
+    TicketEvent {
+        event_no,
+        at: minutes_ago(minutes),
+        kind: kind.into(),
+        public,
+        actor_label: actor_label.into(),
+        data,
+    }
 }
 
 fn events() -> Vec<TicketEvent> {
@@ -117,9 +152,27 @@ fn events() -> Vec<TicketEvent> {
         event(1, 190, "created", true, json!({ "channel": "portal" })),
         event(2, 190, "asset_attached", true, json!({ "machine": "Dell Latitude 5420", "tag": "PC-004217" })),
         event(3, 95, "claimed", true, json!({})),
-        event(4, 80, "task", false, json!({ "task": "pdr", "text": "Messagerie, rappel à 16 h", "duration_min": 3 })),
-        event(5, 60, "note", false, json!({ "text": "Nadia pense à la désinstallation d’openvpn d’hier soir, voir les changements." })),
-        event(6, 20, "reply", true, json!({ "text": "Bonjour, je réinstalle le client VPN à distance dans dix minutes. Pouvez-vous laisser le poste allumé ?" })),
+        event(
+            4,
+            80,
+            "task",
+            false,
+            json!({ "task": "pdr", "text": "Messagerie, rappel à 16 h", "duration_min": 3 }),
+        ),
+        event(
+            5,
+            60,
+            "note",
+            false,
+            json!({ "text": "Nadia pense à la désinstallation d’openvpn d’hier soir, voir les changements." }),
+        ),
+        event(
+            6,
+            20,
+            "reply",
+            true,
+            json!({ "text": "Bonjour, je réinstalle le client VPN à distance dans dix minutes. Pouvez-vous laisser le poste allumé ?" }),
+        ),
     ]
 }
 
@@ -139,14 +192,30 @@ fn asset(ci: CiSummary, pinned: Machine) -> TicketAsset {
 }
 
 pub(crate) fn attached() -> TicketView {
-    use ActionKind::{AttachAsset, Cancel, DetachAsset, Escalate, Hold, Note, Qualify, Release, Reply, Resolve, Task, Transfer};
+    use ActionKind::{
+        AttachAsset, Cancel, DetachAsset, Escalate, Hold, Note, Qualify, Release, Reply, Resolve, Task,
+        Transfer,
+    };
     TicketView {
         ticket: ticket(),
         assets: vec![asset(machines::latitude_row(), machines::latitude())],
         events: events(),
         suggestions: Vec::new(),
         candidates: Vec::new(),
-        allowed: vec![Resolve, Task, Hold, Escalate, Transfer, Release, Qualify, Cancel, Reply, Note, AttachAsset, DetachAsset],
+        allowed: vec![
+            Resolve,
+            Task,
+            Hold,
+            Escalate,
+            Transfer,
+            Release,
+            Qualify,
+            Cancel,
+            Reply,
+            Note,
+            AttachAsset,
+            DetachAsset,
+        ],
     }
 }
 
@@ -173,10 +242,28 @@ pub(crate) fn on_virtual_machine() -> TicketView {
 pub(crate) fn hostile() -> TicketView {
     let mut view = attached();
     let text = || HOSTILE.to_owned();
-    view.ticket = Ticket { summary: text(), description: text(), location: text(), phone: text(), availability: text(), owner_name: text(), inventory_number: text(), ..ticket() };
-    view.assets = vec![asset(CiSummary { last_contact_at: Some(now() - days(45)), ..machines::hostile_row() }, machines::hostile_machine())];
+    view.ticket = Ticket {
+        summary: text(),
+        description: text(),
+        location: text(),
+        phone: text(),
+        availability: text(),
+        owner_name: text(),
+        inventory_number: text(),
+        ..ticket()
+    };
+    view.assets = vec![asset(
+        CiSummary { last_contact_at: Some(now() - days(45)), ..machines::hostile_row() },
+        machines::hostile_machine(),
+    )];
     view.events.push(event(7, 1, HOSTILE, true, json!({ "text": HOSTILE })));
-    view.events.push(event(8, 1, "held", true, json!({ "reason": HOSTILE, "until": HOSTILE, "text": HOSTILE })));
+    view.events.push(event(
+        8,
+        1,
+        "held",
+        true,
+        json!({ "reason": HOSTILE, "until": HOSTILE, "text": HOSTILE }),
+    ));
     view
 }
 
@@ -187,7 +274,14 @@ pub(crate) fn unmatched(outcome: AssetMatch) -> TicketView {
     view.ticket.inventory_number = "PC-OO4217".into();
     view.ticket.state = TicketState::New;
     view.ticket.owner_name = String::new();
-    view.allowed = vec![ActionKind::Claim, ActionKind::Qualify, ActionKind::Cancel, ActionKind::Reply, ActionKind::Note, ActionKind::AttachAsset];
+    view.allowed = vec![
+        ActionKind::Claim,
+        ActionKind::Qualify,
+        ActionKind::Cancel,
+        ActionKind::Reply,
+        ActionKind::Note,
+        ActionKind::AttachAsset,
+    ];
     match outcome {
         AssetMatch::Unknown => view.suggestions = vec![machines::latitude_row(), machines::row(5)],
         AssetMatch::Ambiguous => view.candidates = vec![machines::latitude_row(), machines::hostile_row()],

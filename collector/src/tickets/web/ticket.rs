@@ -12,7 +12,8 @@ use super::rows::{TicketLine, ticket_line};
 use super::timeline::{EventView, event_view};
 use crate::inventory::CiSummary;
 use crate::inventory::web::machine::{
-    CHANGES_SHOWN_MAX, ChangeView, Lens, MachineView, Standing, change_view, machine_view, make_and_model, rarest_first,
+    CHANGES_SHOWN_MAX, ChangeView, Lens, MachineView, Standing, change_view, machine_view, make_and_model,
+    rarest_first,
 };
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::time::Zone;
@@ -202,7 +203,13 @@ fn ticket_page(
     }
 }
 
-fn plain_page(shell: Shell, lens: Lens<'_>, view: &TicketView, attempt: Option<&Attempt>, fresh: bool) -> PlainPage {
+fn plain_page(
+    shell: Shell,
+    lens: Lens<'_>,
+    view: &TicketView,
+    attempt: Option<&Attempt>,
+    fresh: bool,
+) -> PlainPage {
     let allowed = |kind| view.allowed.contains(&kind);
     let mut events = events(lens, &view.events, attempt);
     // Requesters read what was said and what happened to their request, not how it was sorted.
@@ -255,10 +262,12 @@ fn head(lens: Lens<'_>, view: &TicketView, fresh: bool) -> Head {
 /// Who, where, when to call, how it is classed: four groups, empty facts left out.
 fn facts(lens: Lens<'_>, ticket: &Ticket) -> Vec<Vec<Pair>> {
     let texts = lens.texts;
-    let beneficiary = if ticket.beneficiary_id == ticket.requester_id { "" } else { ticket.beneficiary_name.as_str() };
+    let beneficiary =
+        if ticket.beneficiary_id == ticket.requester_id { "" } else { ticket.beneficiary_name.as_str() };
     let word = |family: &str, code: &str| texts.word(family, code).into_owned();
     let waits = ticket.pending_reason.as_deref().map(|it| word("pending", it)).unwrap_or_default();
-    let until = ticket.pending_until.map(|at| Stamp::day(texts, lens.zone, at).text().to_owned()).unwrap_or_default();
+    let until =
+        ticket.pending_until.map(|at| Stamp::day(texts, lens.zone, at).text().to_owned()).unwrap_or_default();
     let groups: [&[(&str, String)]; 4] = [
         &[
             ("label-requester", ticket.requester_name.clone()),
@@ -287,7 +296,11 @@ fn facts(lens: Lens<'_>, ticket: &Ticket) -> Vec<Vec<Pair>> {
 }
 
 fn pairs(texts: Texts, group: &[(&str, String)]) -> Vec<Pair> {
-    group.iter().filter(|it| !it.1.is_empty()).map(|(key, value)| Pair::new(texts.t(key), value.clone())).collect()
+    group
+        .iter()
+        .filter(|it| !it.1.is_empty())
+        .map(|(key, value)| Pair::new(texts.t(key), value.clone()))
+        .collect()
 }
 
 fn events(lens: Lens<'_>, events: &[TicketEvent], attempt: Option<&Attempt>) -> Vec<EventView> {
@@ -332,7 +345,11 @@ fn match_code(outcome: AssetMatch) -> &'static str {
 fn candidate(lens: Lens<'_>, ci: &CiSummary) -> Candidate {
     let texts = lens.texts;
     let contact = ci.last_contact_at.map(|at| Stamp::ago(texts, lens.zone, at, lens.now).text().to_owned());
-    let serial = if ci.serial.is_empty() { String::new() } else { texts.t1("candidate-serial", "serial", &ci.serial).into_owned() };
+    let serial = if ci.serial.is_empty() {
+        String::new()
+    } else {
+        texts.t1("candidate-serial", "serial", &ci.serial).into_owned()
+    };
     let detail = [ci.name.clone(), serial, ci.assigned_to_name.clone(), contact.unwrap_or_default()];
     Candidate {
         ci: ci.id.to_string(),
@@ -377,9 +394,14 @@ fn panel(lens: Lens<'_>, asset: &TicketAsset, may_read_assets: bool) -> Panel {
 
 /// The rarest few, and how many more there are.
 fn some_changes(lens: Lens<'_>, changes: &[crate::inventory::Change]) -> (Vec<ChangeView>, String) {
-    let shown = rarest_first(changes).into_iter().take(CHANGES_SHOWN_MAX).map(|it| change_view(lens, it)).collect();
+    let shown =
+        rarest_first(changes).into_iter().take(CHANGES_SHOWN_MAX).map(|it| change_view(lens, it)).collect();
     let more = changes.len().saturating_sub(CHANGES_SHOWN_MAX);
-    let more = if more == 0 { String::new() } else { lens.texts.tn("changes-more", i64::try_from(more).unwrap_or(0)).into_owned() };
+    let more = if more == 0 {
+        String::new()
+    } else {
+        lens.texts.tn("changes-more", i64::try_from(more).unwrap_or(0)).into_owned()
+    };
     (shown, more)
 }
 
@@ -392,7 +414,12 @@ mod tests {
 
     fn actor(roles: &[Role]) -> Actor {
         let id = uuid::Uuid::from_u128(7).into();
-        Actor { kind: ActorKind::Person(id), label: "Camille".into(), scope: Scope::All, roles: roles.to_vec() }
+        Actor {
+            kind: ActorKind::Person(id),
+            label: "Camille".into(),
+            scope: Scope::All,
+            roles: roles.to_vec(),
+        }
     }
 
     #[test]
@@ -410,12 +437,26 @@ mod tests {
             assert!(html.contains("Dell Latitude 5420") && html.contains("PC-004217"));
             draw("ticket-virtual", &samples::on_virtual_machine(), None);
             draw("ticket-hostile", &samples::hostile(), None);
-            for outcome in [AssetMatch::Unknown, AssetMatch::Ambiguous, AssetMatch::Foreign, AssetMatch::Placeholder, AssetMatch::None] {
+            for outcome in [
+                AssetMatch::Unknown,
+                AssetMatch::Ambiguous,
+                AssetMatch::Foreign,
+                AssetMatch::Placeholder,
+                AssetMatch::None,
+            ] {
                 draw(&format!("ticket-{}", match_code(outcome)), &samples::unmatched(outcome), None);
             }
-            let attempt = Attempt { problem: lens.texts.t("action-stale").into_owned(), kind: ActionKind::Reply, text: HOSTILE.into(), seen: 3 };
+            let attempt = Attempt {
+                problem: lens.texts.t("action-stale").into_owned(),
+                kind: ActionKind::Reply,
+                text: HOSTILE.into(),
+                seen: 3,
+            };
             let html = draw("ticket-stale", &samples::attached(), Some(&attempt));
-            assert!(html.contains("fresh") && html.contains("Ünbreakable"), "the typed text and the news are shown");
+            assert!(
+                html.contains("fresh") && html.contains("Ünbreakable"),
+                "the typed text and the news are shown"
+            );
         }
     }
 

@@ -91,19 +91,36 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "held" => held(lens, data),
         "task" => work(texts, data),
         "asset_attached" | "asset_attached_late" | "asset_detached" => {
-            [string(data, "machine"), string(data, "tag")].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
+            [string(data, "machine"), string(data, "tag")]
+                .into_iter()
+                .filter(|it| !it.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ")
         }
-        "asset_unknown" | "asset_ambiguous" | "asset_placeholder" => string(data, "inventory_number").to_owned(),
+        "asset_unknown" | "asset_ambiguous" | "asset_placeholder" => {
+            string(data, "inventory_number").to_owned()
+        }
         "other" => event.kind.clone(),
         _ => String::new(),
     };
-    if more.is_empty() { said } else { texts.t2("event-with", ("event", &said), ("detail", &more)).into_owned() }
+    if more.is_empty() {
+        said
+    } else {
+        texts.t2("event-with", ("event", &said), ("detail", &more)).into_owned()
+    }
 }
 
 fn qualified(texts: Texts, data: &Value) -> String {
     let word = |family: &str, key: &str| texts.word(family, string(data, key)).into_owned();
-    let priority = data.get("priority").and_then(Value::as_i64).map(|it| format!("P{it}")).unwrap_or_default();
-    let parts = [word("ticket-kind", "type"), word("severity", "severity"), word("scope", "scope"), word("urgency", "urgency"), priority];
+    let priority =
+        data.get("priority").and_then(Value::as_i64).map(|it| format!("P{it}")).unwrap_or_default();
+    let parts = [
+        word("ticket-kind", "type"),
+        word("severity", "severity"),
+        word("scope", "scope"),
+        word("urgency", "urgency"),
+        priority,
+    ];
     parts.into_iter().filter(|it| !it.is_empty() && !it.ends_with('-')).collect::<Vec<_>>().join(" · ")
 }
 
@@ -135,7 +152,14 @@ mod tests {
     fn shown(kind: &str, public: bool, data: Value) -> EventView {
         let zone = zone();
         let lens = Lens { texts: Texts::of(Language::En), zone: &zone, now: now() };
-        let event = TicketEvent { event_no: 4, at: now(), kind: kind.into(), public, actor_label: "Nadia".into(), data };
+        let event = TicketEvent {
+            event_no: 4,
+            at: now(),
+            kind: kind.into(),
+            public,
+            actor_label: "Nadia".into(),
+            data,
+        };
         event_view(lens, &event, Some(3))
     }
 

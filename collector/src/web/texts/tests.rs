@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::inventory::DeclaredField;
-use crate::tickets::{ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency};
+use crate::tickets::{
+    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
+};
 
 fn keys(source: &str) -> Vec<String> {
     source
@@ -19,7 +21,9 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.expect("entry").path();
         if path.is_dir() {
             files(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs" || it == "html") && !path.ends_with("texts/tests.rs") {
+        } else if path.extension().is_some_and(|it| it == "rs" || it == "html")
+            && !path.ends_with("texts/tests.rs")
+        {
             found.push(path);
         }
     }
@@ -49,7 +53,8 @@ fn sources() -> (BTreeSet<String>, BTreeSet<String>) {
 /// Keys that are put together from a family and a stored code.
 fn composed() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    let mut family = |name: &str, codes: &[&str]| all.extend(codes.iter().map(|code| format!("{name}-{code}")));
+    let mut family =
+        |name: &str, codes: &[&str]| all.extend(codes.iter().map(|code| format!("{name}-{code}")));
     let codes = |it: &[TicketState]| it.iter().map(|it| it.code()).collect::<Vec<_>>();
     family("state", &codes(TicketState::ALL));
     family("state-plain", &codes(TicketState::ALL));
@@ -72,10 +77,15 @@ fn composed() -> BTreeSet<String> {
 #[test]
 fn both_catalogues_parse_whole_and_hold_each_key_once() {
     for source in [FRENCH, ENGLISH] {
-        assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{:?}", FluentResource::try_new(source.to_owned()).err().map(|it| it.1));
+        assert!(
+            FluentResource::try_new(source.to_owned()).is_ok(),
+            "{:?}",
+            FluentResource::try_new(source.to_owned()).err().map(|it| it.1)
+        );
         let all = keys(source);
         let distinct: BTreeSet<&String> = all.iter().collect();
-        let doubled: Vec<&String> = all.iter().filter(|key| all.iter().filter(|it| it == key).count() > 1).collect();
+        let doubled: Vec<&String> =
+            all.iter().filter(|key| all.iter().filter(|it| it == key).count() > 1).collect();
         assert_eq!(all.len(), distinct.len(), "{doubled:?}");
     }
 }
@@ -111,7 +121,8 @@ fn french_puts_a_narrow_space_before_high_punctuation() {
         let value = line.split_once(" =").map_or(line, |it| it.1);
         for (index, c) in value.char_indices().filter(|(_, c)| ";:!?»".contains(*c)) {
             let before = value[..index].chars().next_back();
-            let inside_code = value[index..].starts_with("://") || before.is_some_and(|it| it == '?' || it == '!');
+            let inside_code =
+                value[index..].starts_with("://") || before.is_some_and(|it| it == '?' || it == '!');
             assert!(inside_code || before == Some('\u{202F}'), "{c} in {line}");
         }
         assert!(!value.contains("« ") && !value.contains("«\u{A0}"), "{line}");

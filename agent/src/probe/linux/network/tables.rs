@@ -35,11 +35,7 @@ impl Routes {
         let is_default = |it: &&Route| {
             it.interface == interface && it.mask == 0 && it.destination == 0 && it.flags & ROUTE_GATEWAY != 0
         };
-        self.0
-            .iter()
-            .filter(is_default)
-            .min_by_key(|it| it.metric)
-            .map(|it| it.gateway)
+        self.0.iter().filter(is_default).min_by_key(|it| it.metric).map(|it| it.gateway)
     }
 
     /// The interface and prefix length of the narrowest directly attached network that holds `address`.
@@ -48,11 +44,7 @@ impl Routes {
         let holds = |it: &&Route| {
             it.flags & ROUTE_GATEWAY == 0 && it.mask != 0 && address & it.mask == it.destination & it.mask
         };
-        let narrowest = self
-            .0
-            .iter()
-            .filter(holds)
-            .max_by_key(|it| it.mask.count_ones())?;
+        let narrowest = self.0.iter().filter(holds).max_by_key(|it| it.mask.count_ones())?;
         Some((narrowest.interface.as_str(), narrowest.mask.count_ones()))
     }
 }
@@ -109,10 +101,7 @@ pub(super) fn parse_if_inet6(text: &str) -> Addresses {
         };
         let unsteady = flags & (ADDRESS_TEMPORARY | ADDRESS_DUPLICATE | ADDRESS_TENTATIVE) != 0;
         if scope == SCOPE_GLOBAL && prefix <= 128 && !unsteady {
-            addresses
-                .entry(interface.to_owned())
-                .or_default()
-                .push(format!("{address}/{prefix}"));
+            addresses.entry(interface.to_owned()).or_default().push(format!("{address}/{prefix}"));
         }
     }
     addresses
@@ -138,17 +127,12 @@ pub(super) fn parse_ipv6_gateways(text: &str) -> BTreeMap<String, Ipv6Addr> {
             best.insert(interface.to_owned(), (metric, hop));
         }
     }
-    best.into_iter()
-        .map(|(interface, (_, hop))| (interface, hop))
-        .collect()
+    best.into_iter().map(|(interface, (_, hop))| (interface, hop)).collect()
 }
 
 /// 32 hexadecimal digits.
 fn ipv6(hex: &str) -> Option<Ipv6Addr> {
-    (hex.len() == 32)
-        .then(|| u128::from_str_radix(hex, 16).ok())
-        .flatten()
-        .map(Ipv6Addr::from)
+    (hex.len() == 32).then(|| u128::from_str_radix(hex, 16).ok()).flatten().map(Ipv6Addr::from)
 }
 
 #[cfg(test)]
@@ -201,10 +185,7 @@ mod tests {
 
     #[test]
     fn own_addresses_are_the_local_leaves_each_once_without_loopback() {
-        assert_eq!(
-            parse_fib_trie(FIB_TRIE),
-            BTreeSet::from([Ipv4Addr::new(192, 0, 2, 5)])
-        );
+        assert_eq!(parse_fib_trie(FIB_TRIE), BTreeSet::from([Ipv4Addr::new(192, 0, 2, 5)]));
     }
 
     #[test]

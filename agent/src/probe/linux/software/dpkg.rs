@@ -32,9 +32,8 @@ pub(super) fn collect(root: &Root, titles: &mut Titles) -> Result<(), Failure> {
     };
     for name in listing.names.iter().filter(|it| !it.ends_with(".md5sums")) {
         let path = format!("{STATUS_FOLDER}/{name}");
-        let file = root
-            .open(&path, STATUS_BYTES_MAX)
-            .map_err(|it| Failure::reading(&path, "packages", &it))?;
+        let file =
+            root.open(&path, STATUS_BYTES_MAX).map_err(|it| Failure::reading(&path, "packages", &it))?;
         titles.databases = titles.databases.max(1);
         read_stanzas(BufReader::new(file), titles)
             .map_err(|error| Failure::reading(&path, "packages", &error.into()))?;
@@ -94,11 +93,7 @@ impl Stanza {
             return;
         };
         let (field, value) = line.split_at(colon);
-        let value = || {
-            String::from_utf8_lossy(value.get(1..).unwrap_or_default())
-                .trim()
-                .to_owned()
-        };
+        let value = || String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned();
         match field {
             b"Package" => self.title.id = value(),
             b"Version" => self.title.version = value(),
@@ -112,10 +107,7 @@ impl Stanza {
     /// A stanza without a status is one of `status.d`, which lists installed packages only.
     fn finish(self) -> Option<Title> {
         let complete = !self.title.id.is_empty() && !self.title.version.is_empty();
-        (complete && !self.not_installed).then_some(Title {
-            source: "dpkg",
-            ..self.title
-        })
+        (complete && !self.not_installed).then_some(Title { source: "dpkg", ..self.title })
     }
 }
 
@@ -166,23 +158,14 @@ Version: 2:1.0~rc1-1
     #[test]
     fn installed_and_held_packages_are_listed_and_removed_ones_are_not() {
         let titles = read(STATUS.as_bytes());
-        let names: Vec<_> = titles
-            .iter()
-            .map(|it| (it.id.as_str(), it.version.as_str()))
-            .collect();
+        let names: Vec<_> = titles.iter().map(|it| (it.id.as_str(), it.version.as_str())).collect();
         assert_eq!(names, [("bash", "5.2.15-2+b7"), ("kept", "2:1.0~rc1-1")]);
-        assert_eq!(
-            (titles[0].publisher.as_str(), titles[0].architecture.as_str()),
-            ("Bash Team", "amd64")
-        );
+        assert_eq!((titles[0].publisher.as_str(), titles[0].architecture.as_str()), ("Bash Team", "amd64"));
     }
 
     #[test]
     fn a_stanza_without_status_is_installed() {
-        assert_eq!(
-            read(b"Package: base-files\nVersion: 12.4\nArchitecture: amd64\n").len(),
-            1
-        );
+        assert_eq!(read(b"Package: base-files\nVersion: 12.4\nArchitecture: amd64\n").len(), 1);
     }
 
     #[test]

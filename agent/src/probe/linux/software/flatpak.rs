@@ -39,18 +39,12 @@ fn collect_branches(root: &Root, folder: &str, id: &str, titles: &mut Titles) {
             if !root.exists(&active) {
                 continue;
             }
-            let about = metainfo(root, &active, id)
-                .map(|it| About::parse(&it))
-                .unwrap_or_default();
+            let about = metainfo(root, &active, id).map(|it| About::parse(&it)).unwrap_or_default();
             titles.push(Title {
                 source: "flatpak",
                 id: id.to_owned(),
                 name: about.name,
-                version: if about.version.is_empty() {
-                    branch
-                } else {
-                    about.version
-                },
+                version: if about.version.is_empty() { branch } else { about.version },
                 publisher: about.publisher,
                 architecture: architecture.clone(),
             });
@@ -61,16 +55,11 @@ fn collect_branches(root: &Root, folder: &str, id: &str, titles: &mut Titles) {
 fn metainfo(root: &Root, active: &str, id: &str) -> Option<String> {
     const PLACES: [&str; 2] = ["files/share", "export/share"];
     const NAMES: [(&str, &str); 2] = [("metainfo", "metainfo"), ("appdata", "appdata")];
-    PLACES
-        .iter()
-        .flat_map(|place| NAMES.iter().map(move |name| (place, name)))
-        .find_map(|(place, (dir, end))| {
-            root.read_text(
-                &format!("{active}/{place}/{dir}/{id}.{end}.xml"),
-                METAINFO_BYTES_MAX,
-            )
-            .ok()
-        })
+    PLACES.iter().flat_map(|place| NAMES.iter().map(move |name| (place, name))).find_map(
+        |(place, (dir, end))| {
+            root.read_text(&format!("{active}/{place}/{dir}/{id}.{end}.xml"), METAINFO_BYTES_MAX).ok()
+        },
+    )
 }
 
 /// What `AppStream` metadata say: a scan for four elements, not an XML parser, as everything else in these
@@ -121,11 +110,7 @@ fn plain(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();
     }
-    let text = text
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&apos;", "'");
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
     text.replace("&amp;", "&")
 }
 
@@ -148,10 +133,7 @@ mod tests {
         assert_eq!(about.name, "Editor & More");
         assert_eq!(about.version, "4.2.1");
         assert_eq!(about.publisher, "Example Project");
-        assert_eq!(
-            About::parse("<developer_name>Jane</developer_name>").publisher,
-            "Jane"
-        );
+        assert_eq!(About::parse("<developer_name>Jane</developer_name>").publisher, "Jane");
     }
 
     #[test]
@@ -168,21 +150,11 @@ mod tests {
         );
         write("app/org.example.Editor/current", "");
         write("runtime/org.example.Platform/x86_64/23.08/active/metadata", "");
-        write(
-            "runtime/org.example.Platform.Locale/x86_64/23.08/active/metadata",
-            "",
-        );
+        write("runtime/org.example.Platform.Locale/x86_64/23.08/active/metadata", "");
         let mut titles = Titles::default();
         collect(&Root::captured(dir.path().to_owned()), &mut titles).unwrap();
-        let found: Vec<_> = titles
-            .found
-            .iter()
-            .map(|it| (it.id.as_str(), it.version.as_str()))
-            .collect();
-        assert_eq!(
-            found,
-            [("org.example.Editor", "4.2.1"), ("org.example.Platform", "23.08")]
-        );
+        let found: Vec<_> = titles.found.iter().map(|it| (it.id.as_str(), it.version.as_str())).collect();
+        assert_eq!(found, [("org.example.Editor", "4.2.1"), ("org.example.Platform", "23.08")]);
     }
 
     proptest! {

@@ -78,11 +78,7 @@ fn put_all(probed: &mut Probed, titles: Vec<Title>) {
             key = format!("{key}:{}", title.version);
         }
         let item = SoftwareItem {
-            name: probed.text(if title.name.is_empty() {
-                &title.id
-            } else {
-                &title.name
-            }),
+            name: probed.text(if title.name.is_empty() { &title.id } else { &title.name }),
             version: probed.version(&title.version),
             publisher: probed.text(&title.publisher),
             architecture: probed.text(&title.architecture),
@@ -94,12 +90,7 @@ fn put_all(probed: &mut Probed, titles: Vec<Title>) {
 
 /// A maintainer's or packager's name without the address behind it.
 fn without_address(text: &str) -> &str {
-    let name = text
-        .split('<')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .trim_matches('"');
+    let name = text.split('<').next().unwrap_or_default().trim().trim_matches('"');
     if name.contains('@') { "" } else { name.trim() }
 }
 
@@ -117,24 +108,10 @@ mod tests {
             ..Title::default()
         };
         let mut probed = Probed::default();
-        put_all(
-            &mut probed,
-            vec![
-                title("kernel", "6.1"),
-                title("bash", "5.2"),
-                title("kernel", "6.2"),
-            ],
-        );
+        put_all(&mut probed, vec![title("kernel", "6.1"), title("bash", "5.2"), title("kernel", "6.2")]);
         let (items, problems) = probed.finish(parc_wire::v1::SectionKind::Software);
         let keys: Vec<_> = items.iter().map(|it| it.key.as_str()).collect();
-        assert_eq!(
-            keys,
-            [
-                "rpm:bash:x86_64",
-                "rpm:kernel:x86_64:6.1",
-                "rpm:kernel:x86_64:6.2"
-            ]
-        );
+        assert_eq!(keys, ["rpm:bash:x86_64", "rpm:kernel:x86_64:6.1", "rpm:kernel:x86_64:6.2"]);
         assert!(problems.is_empty());
     }
 

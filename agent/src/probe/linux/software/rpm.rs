@@ -56,9 +56,7 @@ pub(super) fn collect(root: &Root, titles: &mut Titles, probed: &mut Probed) -> 
 }
 
 fn read_ndb(root: &Root, path: &str, titles: &mut Titles) -> Result<(), Failure> {
-    let file = root
-        .open(path, u64::MAX)
-        .map_err(|it| Failure::reading(path, "packages", &it))?;
+    let file = root.open(path, u64::MAX).map_err(|it| Failure::reading(path, "packages", &it))?;
     // Headers are read from where slots point to: the limits are those of the reader.
     ndb::read(&mut file.into_inner(), titles).map_err(|error| {
         let reason = format!("Packages cannot be known because the rpm database cannot be read: {error}.");
@@ -81,8 +79,7 @@ fn read_database(root: &Root, inner: &str, titles: &mut Titles, probed: &mut Pro
         }
         true
     } else {
-        root.metadata(&format!("{inner}-wal"))
-            .is_ok_and(|it| it.len() > 0)
+        root.metadata(&format!("{inner}-wal")).is_ok_and(|it| it.len() > 0)
     };
     read_all(&path, "immutable=1", titles).map_err(unreadable)?;
     if has_log {
@@ -95,19 +92,14 @@ fn read_database(root: &Root, inner: &str, titles: &mut Titles, probed: &mut Pro
 /// Whether only the shared memory beside the database could not be made. Anything else (a writer at work,
 /// a damaged file) would be no better without the log.
 fn is_about_the_folder(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
 fn read_all(path: &Path, mode: &str, titles: &mut Titles) -> rusqlite::Result<()> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(path, mode), flags)?;
-    connection.execute_batch(&format!(
-        "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB}"
-    ))?;
+    connection.execute_batch(&format!("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB}"))?;
     // A view of that name would be somebody else's program.
     let is_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'Packages'";
     if connection.query_row(is_table, (), |row| row.get::<_, i64>(0))? == 0 {
@@ -164,20 +156,14 @@ mod tests {
             header("kernel", "6.8.5", "301.fc40", Some(1)),
             vec![1, 2, 3],
         ] {
-            connection
-                .execute("INSERT INTO Packages (blob) VALUES (?1)", [blob])
-                .unwrap();
+            connection.execute("INSERT INTO Packages (blob) VALUES (?1)", [blob]).unwrap();
         }
         path
     }
 
     fn read(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
         let mut titles = Titles::default();
-        collect(
-            &Root::captured(dir.to_owned()),
-            &mut titles,
-            &mut Probed::default(),
-        )?;
+        collect(&Root::captured(dir.to_owned()), &mut titles, &mut Probed::default())?;
         Ok(titles.found.into_iter().map(|it| (it.id, it.version)).collect())
     }
 
@@ -195,11 +181,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_database_fails_the_section() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(
-            database(dir.path()),
-            "not a database, but long enough to be looked at as one",
-        )
-        .unwrap();
+        fs::write(database(dir.path()), "not a database, but long enough to be looked at as one").unwrap();
         assert!(read(dir.path()).is_err());
     }
 
@@ -218,15 +200,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = database(dir.path());
         let writer = Connection::open(&path).unwrap();
-        writer
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0")
-            .unwrap();
-        writer
-            .execute(
-                "INSERT INTO Packages (blob) VALUES (?1)",
-                [header("vim", "9.1", "1", None)],
-            )
-            .unwrap();
+        writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0").unwrap();
+        writer.execute("INSERT INTO Packages (blob) VALUES (?1)", [header("vim", "9.1", "1", None)]).unwrap();
         let count = |mode: &str| {
             let mut titles = Titles::default();
             read_all(&path, mode, &mut titles).unwrap();
@@ -238,11 +213,7 @@ mod tests {
     #[test]
     fn a_captured_log_is_not_opened_but_named() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(
-            database(dir.path()).with_file_name("rpmdb.sqlite-wal"),
-            "not a log",
-        )
-        .unwrap();
+        fs::write(database(dir.path()).with_file_name("rpmdb.sqlite-wal"), "not a log").unwrap();
         let (mut titles, mut probed) = (Titles::default(), Probed::default());
         collect(&Root::captured(dir.path().to_owned()), &mut titles, &mut probed).unwrap();
         let (_, problems) = probed.finish(parc_wire::v1::SectionKind::Software);
@@ -257,10 +228,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("usr/lib/sysimage/rpm")).unwrap();
         let bytes = super::ndb::testing::database(&[header("zypper", "1.14", "1", None)]);
         fs::write(dir.path().join("usr/lib/sysimage/rpm/Packages.db"), bytes).unwrap();
-        assert_eq!(
-            read(dir.path()).unwrap(),
-            [("zypper".to_owned(), "1.14-1".to_owned())]
-        );
+        assert_eq!(read(dir.path()).unwrap(), [("zypper".to_owned(), "1.14-1".to_owned())]);
     }
 
     #[test]
@@ -277,9 +245,6 @@ mod tests {
 
     #[test]
     fn a_path_is_escaped_in_the_uri() {
-        assert_eq!(
-            uri(Path::new("/a b/c?d#e%"), "mode=ro"),
-            "file:/a%20b/c%3Fd%23e%25?mode=ro"
-        );
+        assert_eq!(uri(Path::new("/a b/c?d#e%"), "mode=ro"), "file:/a%20b/c%3Fd%23e%25?mode=ro");
     }
 }

@@ -21,15 +21,12 @@ pub(super) fn collect(root: &Root, titles: &mut Titles) -> Result<(), Failure> {
     titles.databases += 1;
     for (name, revision) in files.iter().filter_map(|it| split(it)) {
         // Older revisions are kept for going back; the link tells the one in use.
-        let current = MOUNTS
-            .iter()
-            .find_map(|it| root.link(&format!("{it}/{name}/current")));
+        let current = MOUNTS.iter().find_map(|it| root.link(&format!("{it}/{name}/current")));
         if current.is_some_and(|it| it.rsplit('/').next() != Some(revision)) {
             continue;
         }
         let yaml = MOUNTS.iter().find_map(|it| {
-            root.read_text(&format!("{it}/{name}/{revision}/meta/snap.yaml"), YAML_BYTES_MAX)
-                .ok()
+            root.read_text(&format!("{it}/{name}/{revision}/meta/snap.yaml"), YAML_BYTES_MAX).ok()
         });
         let yaml = yaml.unwrap_or_default();
         titles.push(Title {
@@ -51,9 +48,7 @@ fn split(file: &str) -> Option<(&str, &str)> {
 
 /// A plain or quoted value of a top-level key.
 fn scalar(yaml: &str, key: &str) -> Option<String> {
-    let value = yaml
-        .lines()
-        .find_map(|it| it.strip_prefix(key)?.strip_prefix(':'))?;
+    let value = yaml.lines().find_map(|it| it.strip_prefix(key)?.strip_prefix(':'))?;
     let value = unquoted(value);
     (!value.is_empty()).then(|| value.to_owned())
 }
@@ -83,10 +78,7 @@ mod tests {
 
     #[test]
     fn file_names_hold_name_and_revision() {
-        assert_eq!(
-            split("kde-frameworks-5_32.snap"),
-            Some(("kde-frameworks-5", "32"))
-        );
+        assert_eq!(split("kde-frameworks-5_32.snap"), Some(("kde-frameworks-5", "32")));
         assert_eq!(split("local_x1.snap"), Some(("local", "x1")));
         assert_eq!(split("partial"), None);
         assert_eq!(split("_1.snap"), None);
@@ -97,10 +89,7 @@ mod tests {
         let block = "name: x\nversion: '2.42'\narchitectures:\n- amd64\n- arm64\n";
         assert_eq!(scalar(block, "version").as_deref(), Some("2.42"));
         assert_eq!(architecture(block).as_deref(), Some("amd64"));
-        assert_eq!(
-            architecture("architectures: [\"arm64\", all]\n").as_deref(),
-            Some("arm64")
-        );
+        assert_eq!(architecture("architectures: [\"arm64\", all]\n").as_deref(), Some("arm64"));
         assert_eq!(architecture("name: x\n"), None);
     }
 
@@ -116,18 +105,11 @@ mod tests {
         write("var/lib/snapd/snaps/core18_1264.snap", "");
         write("var/lib/snapd/snaps/core18_1265.snap", "");
         write("var/lib/snapd/snaps/other_7.snap", "");
-        write(
-            "snap/core18/1265/meta/snap.yaml",
-            "name: core18\nversion: 20191030\n",
-        );
+        write("snap/core18/1265/meta/snap.yaml", "name: core18\nversion: 20191030\n");
         std::os::unix::fs::symlink("1265", dir.path().join("snap/core18/current")).unwrap();
         let mut titles = Titles::default();
         collect(&Root::captured(dir.path().to_owned()), &mut titles).unwrap();
-        let found: Vec<_> = titles
-            .found
-            .iter()
-            .map(|it| (it.id.as_str(), it.version.as_str()))
-            .collect();
+        let found: Vec<_> = titles.found.iter().map(|it| (it.id.as_str(), it.version.as_str())).collect();
         assert_eq!(found, [("core18", "20191030"), ("other", "r7")]);
     }
 

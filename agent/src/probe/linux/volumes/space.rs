@@ -63,10 +63,7 @@ fn ask() -> BTreeMap<String, Space> {
     };
     let known = disks.iter().filter(|it| it.total_space() > 0);
     let pair = |disk: &sysinfo::Disk| {
-        let space = Space {
-            size_bytes: disk.total_space(),
-            free_bytes: disk.available_space(),
-        };
+        let space = Space { size_bytes: disk.total_space(), free_bytes: disk.available_space() };
         Some((disk.mount_point().to_str()?.to_owned(), space))
     };
     known.filter_map(pair).collect()
@@ -78,13 +75,7 @@ fn parse(text: &str) -> BTreeMap<String, Space> {
         let mut fields = line.split_ascii_whitespace();
         let point = unescape(fields.next()?);
         let (size_bytes, free_bytes) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-        Some((
-            point,
-            Space {
-                size_bytes,
-                free_bytes,
-            },
-        ))
+        Some((point, Space { size_bytes, free_bytes }))
     };
     text.lines().filter_map(line).collect()
 }
@@ -97,21 +88,12 @@ mod tests {
     fn captured_lines_give_size_and_free_space() {
         let space = parse("/ 1000 400\n/mnt/my\\040disk 5 0\nnonsense\n/x y z\n");
         assert_eq!(space.len(), 2);
-        assert_eq!(
-            space["/mnt/my disk"],
-            Space {
-                size_bytes: 5,
-                free_bytes: 0
-            }
-        );
+        assert_eq!(space["/mnt/my disk"], Space { size_bytes: 5, free_bytes: 0 });
     }
 
     #[test]
     fn this_machine_answers_with_less_free_than_there_is() {
         let space = ask();
-        assert!(
-            space.values().all(|it| it.free_bytes <= it.size_bytes),
-            "{space:?}"
-        );
+        assert!(space.values().all(|it| it.free_bytes <= it.size_bytes), "{space:?}");
     }
 }

@@ -9,10 +9,7 @@ use crate::tickets::service::LateAttachment;
 use crate::tickets::{AssetRole, AttachedBy};
 
 fn quoting(desk: &Desk, number: &str) -> NewTicket {
-    NewTicket {
-        inventory_number: number.into(),
-        ..desk.incident()
-    }
+    NewTicket { inventory_number: number.into(), ..desk.incident() }
 }
 
 fn tag(text: &str) -> AssetTag {
@@ -21,9 +18,7 @@ fn tag(text: &str) -> AssetTag {
 
 async fn bind(desk: &Desk, ci: CiId, text: &str) {
     let mut tx = desk.context.db.begin().await.expect("begin");
-    let listener = LateAttachment {
-        context: desk.context.clone(),
-    };
+    let listener = LateAttachment { context: desk.context.clone() };
     let actor = Actor::system();
     inventory::assign_tag(&mut tx, &desk.context, &actor, ci, Some(tag(text)), &listener)
         .await

@@ -26,20 +26,12 @@ const KEY_PACKAGE: &str = "gpg-pubkey";
 
 /// The installed package of a header; `None` when it is damaged or no package.
 pub(super) fn parse(blob: &[u8]) -> Option<Title> {
-    let entries = usize::try_from(number(blob, 0)?)
-        .ok()
-        .filter(|it| *it <= ENTRIES_MAX)?;
+    let entries = usize::try_from(number(blob, 0)?).ok().filter(|it| *it <= ENTRIES_MAX)?;
     let store_bytes = usize::try_from(number(blob, 4)?).ok()?;
     let index = blob.get(PREAMBLE_BYTES..PREAMBLE_BYTES.checked_add(entries * ENTRY_BYTES)?)?;
     let store = blob.get(PREAMBLE_BYTES + index.len()..)?.get(..store_bytes)?;
-    let (mut title, mut release, mut epoch) = (
-        Title {
-            source: "rpm",
-            ..Title::default()
-        },
-        String::new(),
-        None,
-    );
+    let (mut title, mut release, mut epoch) =
+        (Title { source: "rpm", ..Title::default() }, String::new(), None);
     for entry in index.chunks_exact(ENTRY_BYTES) {
         let (tag, kind) = (number(entry, 0)?, number(entry, 4)?);
         let at = usize::try_from(number(entry, 8)?).ok()?;
@@ -119,18 +111,9 @@ mod tests {
     #[test]
     fn a_package_has_epoch_version_and_release() {
         let title = parse(&header("vim", "9.1", "1.fc40", Some(2))).unwrap();
-        assert_eq!(
-            (title.id.as_str(), title.version.as_str()),
-            ("vim", "2:9.1-1.fc40")
-        );
-        assert_eq!(
-            (title.architecture.as_str(), title.publisher.as_str()),
-            ("x86_64", "Example Project")
-        );
-        assert_eq!(
-            parse(&header("vim", "9.1", "1", Some(0))).unwrap().version,
-            "9.1-1"
-        );
+        assert_eq!((title.id.as_str(), title.version.as_str()), ("vim", "2:9.1-1.fc40"));
+        assert_eq!((title.architecture.as_str(), title.publisher.as_str()), ("x86_64", "Example Project"));
+        assert_eq!(parse(&header("vim", "9.1", "1", Some(0))).unwrap().version, "9.1-1");
     }
 
     #[test]

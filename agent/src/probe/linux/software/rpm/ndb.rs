@@ -31,10 +31,7 @@ pub(super) fn read(file: &mut (impl Read + Seek), titles: &mut Titles) -> io::Re
     file.read_exact(&mut head)?;
     let pages = number(&head, 12);
     if !head.starts_with(FILE_MAGIC) || number(&head, 4) != FILE_VERSION || pages > SLOT_PAGES_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "not an ndb database of a known version",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not an ndb database of a known version"));
     }
     file.seek(SeekFrom::Start(0))?;
     let mut slots = Vec::new();
@@ -98,10 +95,7 @@ pub(super) mod testing {
         for (package, header) in (1_u32..).zip(headers) {
             let block = (FIRST_BLOCK + blobs.len()) / UNIT_BYTES;
             slots.extend(numbers(SLOT_MAGIC, [package, u32::try_from(block).unwrap(), 1]));
-            blobs.extend(numbers(
-                HEADER_MAGIC,
-                [package, 1, u32::try_from(header.len()).unwrap()],
-            ));
+            blobs.extend(numbers(HEADER_MAGIC, [package, 1, u32::try_from(header.len()).unwrap()]));
             blobs.extend(header);
             blobs.resize(blobs.len().next_multiple_of(UNIT_BYTES), 0);
         }
