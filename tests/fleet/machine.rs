@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use parc_acceptance::wire::{Identity, Section, contact, full_contact};
 use parc_wire::digest::Digest;
 use parc_wire::v1::{
-    AssetTagItem, ContactRequest, CpuItem, Evidence, Item, MemoryItem, NetworkItem, OsItem, SectionChange, SectionKind,
-    StorageItem, SystemItem, TagSource, VolumeItem,
+    AssetTagItem, ContactRequest, CpuItem, Evidence, Item, MemoryItem, NetworkItem, OsItem, SectionChange,
+    SectionKind, StorageItem, SystemItem, TagSource, VolumeItem,
 };
 use prost::Message;
 
@@ -106,8 +106,16 @@ fn disk_serial(number: u32) -> String {
 }
 
 fn sections(number: u32, title_count: usize, random: &mut Seeded) -> Vec<Section> {
+    let mut sections = hardware(number, random);
+    sections.extend(system(number));
+    sections.push(Section::of(SectionKind::Software, titles(random, title_count)));
+    sections
+}
+
+fn hardware(number: u32, random: &mut Seeded) -> Vec<Section> {
     let one = |key: &str| key.to_owned();
-    let models = [("Dell Inc.", "Latitude 5420"), ("LENOVO", "ThinkPad T14 Gen 3"), ("HP", "EliteBook 840 G9")];
+    let models =
+        [("Dell Inc.", "Latitude 5420"), ("LENOVO", "ThinkPad T14 Gen 3"), ("HP", "EliteBook 840 G9")];
     let (make, model) = models[usize::try_from(random.below(3)).unwrap_or(0)];
     let memory_mib = 8_192 << random.below(3);
     let system = SystemItem {
@@ -118,23 +126,71 @@ fn sections(number: u32, title_count: usize, random: &mut Seeded) -> Vec<Section
         chassis_type: "laptop".into(),
         ..SystemItem::default()
     };
-    let cpu = CpuItem { model: "11th Gen Intel(R) Core(TM) i5-1145G7".into(), cores: 4, threads: 8, max_mhz: 4400, ..CpuItem::default() };
+    let cpu = CpuItem {
+        model: "11th Gen Intel(R) Core(TM) i5-1145G7".into(),
+        cores: 4,
+        threads: 8,
+        max_mhz: 4400,
+        ..CpuItem::default()
+    };
     let total = MemoryItem { size_mib: memory_mib, slots: 2, ..MemoryItem::default() };
-    let module = MemoryItem { size_mib: memory_mib, kind: "DDR4".into(), slot: "DIMM A".into(), serial: format!("{number:08X}"), ..MemoryItem::default() };
-    let disk = StorageItem { model: "PM9A1 NVMe".into(), serial: disk_serial(number), size_mib: 488_386, kind: "nvme".into(), interface: "nvme".into(), ..StorageItem::default() };
-    let volume = VolumeItem { device: "/dev/nvme0n1p2".into(), filesystem: "ext4".into(), size_mib: 477_000, free_mib: 200_000, system: true, free_known: true, ..VolumeItem::default() };
-    let network = NetworkItem { mac: mac(number), ipv4: vec!["192.0.2.15/24".into()], up: true, kind: "ethernet".into(), permanent_mac: true, ..NetworkItem::default() };
-    let os = OsItem { hostname: format!("sim-{number:06}"), family: "linux".into(), name: "Debian GNU/Linux".into(), version: "12".into(), kernel: "6.1.0-32-amd64".into(), architecture: "x86_64".into(), ..OsItem::default() };
-    let tag = AssetTagItem { tag: format!("SIM-{number:06}"), source: TagSource::Configuration.into() };
+    let module = MemoryItem {
+        size_mib: memory_mib,
+        kind: "DDR4".into(),
+        slot: "DIMM A".into(),
+        serial: format!("{number:08X}"),
+        ..MemoryItem::default()
+    };
+    let disk = StorageItem {
+        model: "PM9A1 NVMe".into(),
+        serial: disk_serial(number),
+        size_mib: 488_386,
+        kind: "nvme".into(),
+        interface: "nvme".into(),
+        ..StorageItem::default()
+    };
+    let volume = VolumeItem {
+        device: "/dev/nvme0n1p2".into(),
+        filesystem: "ext4".into(),
+        size_mib: 477_000,
+        free_mib: 200_000,
+        system: true,
+        free_known: true,
+        ..VolumeItem::default()
+    };
     vec![
         Section::of(SectionKind::System, [(one("system"), system)]),
         Section::of(SectionKind::Cpu, [(one("cpu0"), cpu)]),
         Section::of(SectionKind::Memory, [(one("total"), total), (one("slot0"), module)]),
         Section::of(SectionKind::Storage, [(one("nvme0n1"), disk)]),
         Section::of(SectionKind::Volumes, [(one("/"), volume)]),
+    ]
+}
+
+/// Network, operating system and tag.
+fn system(number: u32) -> [Section; 3] {
+    let one = |key: &str| key.to_owned();
+    let network = NetworkItem {
+        mac: mac(number),
+        ipv4: vec!["192.0.2.15/24".into()],
+        up: true,
+        kind: "ethernet".into(),
+        permanent_mac: true,
+        ..NetworkItem::default()
+    };
+    let os = OsItem {
+        hostname: format!("sim-{number:06}"),
+        family: "linux".into(),
+        name: "Debian GNU/Linux".into(),
+        version: "12".into(),
+        kernel: "6.1.0-32-amd64".into(),
+        architecture: "x86_64".into(),
+        ..OsItem::default()
+    };
+    let tag = AssetTagItem { tag: format!("SIM-{number:06}"), source: TagSource::Configuration.into() };
+    [
         Section::of(SectionKind::Network, [(one("eno1"), network)]),
         Section::of(SectionKind::Os, [(one("os"), os)]),
         Section::of(SectionKind::AssetTag, [(one("tag"), tag)]),
-        Section::of(SectionKind::Software, titles(random, title_count)),
     ]
 }

@@ -28,7 +28,11 @@ impl Consumption {
             let line = status.lines().find_map(|it| it.strip_prefix(name));
             line.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
         };
-        Self { cpu_s: (ticks(11) + ticks(12)) / TICKS_PER_S, resident_kib: kib("VmRSS:"), peak_kib: kib("VmHWM:") }
+        Self {
+            cpu_s: (ticks(11) + ticks(12)) / TICKS_PER_S,
+            resident_kib: kib("VmRSS:"),
+            peak_kib: kib("VmHWM:"),
+        }
     }
 }
 
@@ -71,7 +75,12 @@ impl Phase {
 }
 
 fn percentile_ms(sorted: &[Duration], share: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index"
+    )]
     let at = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
     sorted.get(at).map_or(0.0, |it| it.as_secs_f64() * 1000.0)
 }

@@ -130,12 +130,19 @@ async fn work(
 }
 
 /// One contact; whether it was acknowledged. A first report that was shed comes again until it is in.
-async fn contact(slot: &mut Slot, port: u16, keep: bool, request: ContactRequest, mode: Mode) -> Result<bool, Failed> {
+async fn contact(
+    slot: &mut Slot,
+    port: u16,
+    keep: bool,
+    request: ContactRequest,
+    mode: Mode,
+) -> Result<bool, Failed> {
     loop {
         let mut client = if let Some(client) = slot.open.take() {
             client
         } else {
-            let channel = wire::connect_from(slot.machine.address(), port, slot.machine.identity.as_ref()).await?;
+            let channel =
+                wire::connect_from(slot.machine.address(), port, slot.machine.identity.as_ref()).await?;
             FleetClient::new(channel)
         };
         if !request.changes.is_empty() {
@@ -146,7 +153,9 @@ async fn contact(slot: &mut Slot, port: u16, keep: bool, request: ContactRequest
             Ok(answer) => {
                 let outcome = answer.get_ref().outcome();
                 if !matches!(outcome, Outcome::Accepted | Outcome::Duplicate) {
-                    return Err(format!("a contact was answered {outcome:?}: {}", answer.get_ref().reason).into());
+                    return Err(
+                        format!("a contact was answered {outcome:?}: {}", answer.get_ref().reason).into()
+                    );
                 }
                 slot.open = keep.then_some(client);
                 return Ok(true);

@@ -30,7 +30,8 @@ pub(crate) async fn declare_machines(url: &str, code: &str, count: u32) -> Resul
     let mut made = 0;
     while made < count {
         let mut tx = context.db.begin().await?;
-        let organisation = sites::find_organisation_by_code(&mut tx, code).await?.ok_or("no such organisation")?;
+        let organisation =
+            sites::find_organisation_by_code(&mut tx, code).await?.ok_or("no such organisation")?;
         for number in made + 1..=count.min(made + BATCH) {
             let new = NewCi {
                 organisation_id: organisation.id,
@@ -67,6 +68,7 @@ pub(crate) async fn size_text(url: &str) -> Result<String, Failed> {
     let db = Db::open(url).await?;
     let mut tx = db.read().await?;
     let Tx::Postgres(inner) = &mut tx else { return Err("neither engine".into()) };
-    let bytes: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(&mut **inner).await?;
+    let bytes: i64 =
+        sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(&mut **inner).await?;
     Ok(format!("{} MiB", bytes >> 20))
 }

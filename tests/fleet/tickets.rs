@@ -49,10 +49,21 @@ pub(crate) async fn run(options: Options) -> Result<(), Failed> {
     println!("declaring {} machines", options.stored);
     stored::declare_machines(&subject.database_url, "SIM", options.stored).await?;
     let admin = |arguments: &[&str]| subject.collector.admin(arguments);
-    admin(&["person", "--organisation", "SIM", "--email", REQUESTER, "--name", "Claire Petit", "--role", "requester"]);
+    admin(&[
+        "person",
+        "--organisation",
+        "SIM",
+        "--email",
+        REQUESTER,
+        "--name",
+        "Claire Petit",
+        "--role",
+        "requester",
+    ]);
     // A key may call a hundred times a second, so every worker has its own.
     let key = |_| admin(&["api-key", "--organisation", "SIM", "--name", "load", "--role", "technician_n1"]);
-    let apis: Vec<Api> = (0..options.concurrency).map(key).map(|it| Api::new(&subject.collector.web(), &it)).collect();
+    let apis: Vec<Api> =
+        (0..options.concurrency).map(key).map(|it| Api::new(&subject.collector.web(), &it)).collect();
     let tags: Arc<[String]> = machines.iter().map(Machine::tag).collect();
     open_tickets(&subject, &apis, &tags, &options).await?;
     println!("database: {}", stored::size_text(&subject.database_url).await?);
@@ -67,7 +78,12 @@ async fn report(subject: &Subject, machine: &Machine) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn open_tickets(subject: &Subject, apis: &[Api], tags: &Arc<[String]>, options: &Options) -> Result<(), Failed> {
+async fn open_tickets(
+    subject: &Subject,
+    apis: &[Api],
+    tags: &Arc<[String]>,
+    options: &Options,
+) -> Result<(), Failed> {
     let phase = Phase::begin("tickets", subject.collector.pid());
     let left = Arc::new(AtomicUsize::new(0));
     let mut workers = tokio::task::JoinSet::new();

@@ -105,7 +105,8 @@ fn rank(module: &str) -> Option<usize> {
 
 /// Every first word behind `crate::` in a text, those in braces too.
 fn imported(code: &str) -> Vec<String> {
-    let word = |it: &str| it.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word =
+        |it: &str| it.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut words = Vec::new();
     for rest in code.split("crate::").skip(1) {
         match rest.strip_prefix('{') {
@@ -169,7 +170,8 @@ fn every_module_of_the_collector_has_its_place_in_the_order() {
 /// Files whose code contains one of the words although they may not.
 fn trespassers(words: &[&str], may: impl Fn(&Source) -> bool) -> Vec<String> {
     let sources = collector();
-    let guilty = |it: &&Source| !it.is_test() && !may(it) && words.iter().any(|word| it.code().contains(word));
+    let guilty =
+        |it: &&Source| !it.is_test() && !may(it) && words.iter().any(|word| it.code().contains(word));
     sources.iter().filter(guilty).map(|it| it.path.clone()).collect()
 }
 
@@ -222,7 +224,12 @@ fn the_agent_starts_no_process() {
 
 #[test]
 fn agent_and_collector_never_see_each_other() {
-    for (package, other) in [("agent", "parc-collector"), ("collector", "parc-agent"), ("proto", "parc-agent"), ("proto", "parc-collector")] {
+    for (package, other) in [
+        ("agent", "parc-collector"),
+        ("collector", "parc-agent"),
+        ("proto", "parc-agent"),
+        ("proto", "parc-collector"),
+    ] {
         let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a manifest");
         let dependencies = manifest.split_once("[dependencies]").expect("dependencies").1;
         assert!(!dependencies.lines().any(|it| it.starts_with(other)), "{package} depends on {other}");
@@ -235,7 +242,10 @@ fn templates_escape_everything_and_carry_no_script_of_their_own() {
     assert!(templates.len() > 5, "{templates:?}");
     for path in templates {
         let text = fs::read_to_string(&path).expect("a template");
-        let inline_script = text.split("<script").skip(1).any(|it| !it.split('>').next().unwrap_or_default().contains("src="));
+        let inline_script = text
+            .split("<script")
+            .skip(1)
+            .any(|it| !it.split('>').next().unwrap_or_default().contains("src="));
         assert!(!inline_script, "{}: inline script", path.display());
         for forbidden in ["|safe", "| safe", " onclick=", " onload=", " style=", "javascript:"] {
             assert!(!text.contains(forbidden), "{}: `{forbidden}`", path.display());
@@ -246,7 +256,8 @@ fn templates_escape_everything_and_carry_no_script_of_their_own() {
 #[test]
 fn nothing_in_the_tree_is_unfinished() {
     // Put together here so that this file does not find itself.
-    let words = [["TO", "DO"], ["FIX", "ME"], ["unimplemented", "!("], ["to", "do!("], ["dbg", "!("]].map(|it| it.concat());
+    let words = [["TO", "DO"], ["FIX", "ME"], ["unimplemented", "!("], ["to", "do!("], ["dbg", "!("]]
+        .map(|it| it.concat());
     for extension in ["rs", "html", "sql", "proto", "css", "js", "toml", "md"] {
         for path in below(&root(), extension) {
             let text = fs::read_to_string(&path).unwrap_or_default();

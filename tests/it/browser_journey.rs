@@ -66,7 +66,7 @@ async fn journey(setup: Setup) {
     assert_eq!(browser.attribute("html", "lang").await, setup.language, "by the browser's language");
     fits(&browser, "sign-in").await;
     sign_in(&browser, &web, PASSWORD).await;
-    browser.find("main h1").await;
+    browser.find("nav a[href='/tickets/new']").await;
     fits(&browser, "queue").await;
 
     new_ticket(&browser, &web, setup.script).await;
@@ -123,6 +123,7 @@ async fn a_choice_of_language_outlives_the_page_and_the_browsers_wish() {
     let Some(browser) = Browser::open(setup).await else { return };
     let world = parc("fr").await;
     sign_in(&browser, &world.collector.web(), PASSWORD).await;
+    browser.find("nav a[href='/tickets/new']").await;
     browser.click("button[name=language][value=en]").await;
     browser.find("html[lang=en]").await;
     browser.go(&format!("{}/parc", world.collector.web())).await;
@@ -141,14 +142,18 @@ async fn a_wrong_password_is_refused_and_repeated_ones_lock_the_door() {
         assert!(!browser.text_of("[role=alert]").await.is_empty(), "a refusal says so");
     }
     sign_in(&browser, &web, PASSWORD).await;
-    assert!(!browser.text_of("[role=alert]").await.is_empty(), "after twenty failures the right one waits too");
+    assert!(
+        !browser.text_of("[role=alert]").await.is_empty(),
+        "after twenty failures the right one waits too"
+    );
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_allow_no_script_but_their_own_browser_or_not() {
     let world = parc("fr").await;
-    let answer = http::get(&format!("{}/sign-in", world.collector.web())).await.expect("answered").expect(200);
+    let answer =
+        http::get(&format!("{}/sign-in", world.collector.web())).await.expect("answered").expect(200);
     let policy = answer.header("content-security-policy").to_owned();
     assert!(policy.contains("default-src 'none'") || policy.contains("default-src 'self'"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");

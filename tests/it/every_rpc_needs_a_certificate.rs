@@ -16,7 +16,8 @@ const OPEN: &str = "/parc.v1.Enrollment/Enroll";
 fn every_rpc() -> Vec<String> {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
     let folder = std::fs::read_dir(proto.join("parc/v1")).expect("the schema's folder");
-    let files = folder.flatten().map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == "proto"));
+    let files =
+        folder.flatten().map(|it| it.path()).filter(|it| it.extension().is_some_and(|it| it == "proto"));
     let descriptors = protox::compile(files, [proto]).expect("a schema that compiles");
     let mut paths = Vec::new();
     for file in descriptors.file {
@@ -36,7 +37,8 @@ async fn call(channel: &Channel, path: &str) -> Status {
     let mut caller = tonic::client::Grpc::new(channel.clone());
     caller.ready().await.expect("an open connection");
     let path: PathAndQuery = path.parse().expect("a path");
-    let answer = caller.unary(tonic::Request::new(()), path, tonic_prost::ProstCodec::<(), ()>::default()).await;
+    let answer =
+        caller.unary(tonic::Request::new(()), path, tonic_prost::ProstCodec::<(), ()>::default()).await;
     answer.map_or_else(|status| status, |_| Status::ok("answered"))
 }
 

@@ -29,10 +29,12 @@ fn files(wanted: impl Fn(&str) -> bool) -> Vec<(PathBuf, String)> {
 
 /// The example once for each key that it shows in a comment, with that line in force.
 fn with_each_comment_in_force(text: &str) -> Vec<String> {
-    let shown = |line: &str| Some(line.strip_prefix("# ")?.split_once(" = ")?.0.to_owned()).filter(|it| is_key(it));
+    let shown =
+        |line: &str| Some(line.strip_prefix("# ")?.split_once(" = ")?.0.to_owned()).filter(|it| is_key(it));
     let lines: Vec<&str> = text.lines().collect();
     let variant = |at: usize, key: &str| {
-        let others = lines.iter().enumerate().filter(|(n, it)| *n != at && !it.starts_with(&format!("{key} =")));
+        let others =
+            lines.iter().enumerate().filter(|(n, it)| *n != at && !it.starts_with(&format!("{key} =")));
         let own = lines[at].trim_start_matches("# ");
         let mut lines: Vec<(usize, &str)> = others.map(|(n, it)| (n, *it)).chain([(at, own)]).collect();
         lines.sort_by_key(|(n, _)| *n);
@@ -54,7 +56,11 @@ fn every_collector_configuration_is_accepted() {
         assert!(parsed.is_ok(), "{}: {parsed:?}", path.display());
         for variant in with_each_comment_in_force(&text) {
             let parsed = format!("{:?}", parc_collector::config::Settings::parse(&variant).err());
-            assert!(!parsed.contains("unknown field") && !parsed.contains("invalid type"), "{}: {parsed}", path.display());
+            assert!(
+                !parsed.contains("unknown field") && !parsed.contains("invalid type"),
+                "{}: {parsed}",
+                path.display()
+            );
         }
     }
 }
@@ -65,7 +71,8 @@ fn every_agent_configuration_is_accepted_also_with_its_comments_taken_away() {
     assert!(!examples.is_empty());
     for (path, text) in examples {
         for text in with_each_comment_in_force(&text).into_iter().chain([text]) {
-            let parsed = parc_agent::config::Config::parse(&text).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
+            let parsed = parc_agent::config::Config::parse(&text)
+                .unwrap_or_else(|it| panic!("{}: {it}", path.display()));
             assert!(parsed.check().is_ok(), "{}: {:?}", path.display(), parsed.check());
         }
     }
@@ -105,10 +112,13 @@ fn every_unit_starts_a_program_of_ours_with_a_command_it_knows_and_little_else_a
         let mut start = value("ExecStart").split_whitespace();
         let name = start.next().and_then(|it| it.rsplit('/').next()).unwrap_or_default().to_owned();
         assert!(["parc-agent", "parc-collector"].contains(&name.as_str()), "{}: {name}", path.display());
-        let known = start.find(|it| ["run", "serve"].contains(it)).unwrap_or_else(|| panic!("{}", path.display()));
+        let known =
+            start.find(|it| ["run", "serve"].contains(it)).unwrap_or_else(|| panic!("{}", path.display()));
         let help = run(command(program(&name)).args([known, "--help"]));
         assert!(help.status.success(), "{name} does not know `{known}`");
-        for key in ["NoNewPrivileges", "ProtectHome", "ProtectSystem", "RestrictAddressFamilies", "SystemCallFilter"] {
+        for key in
+            ["NoNewPrivileges", "ProtectHome", "ProtectSystem", "RestrictAddressFamilies", "SystemCallFilter"]
+        {
             assert!(!value(key).is_empty(), "{}: {key} is not set", path.display());
         }
     }

@@ -18,14 +18,17 @@ fn comparable(answer: &Answer, tag: &str) -> String {
     names.sort_unstable();
     parts.extend(names.into_iter().map(str::to_owned));
     let body = body.replace(tag, "TAG");
-    let masked: String = body.split('"').map(|it| if is_volatile(it) { "*" } else { it }).collect::<Vec<_>>().join("\"");
+    let masked: String =
+        body.split('"').map(|it| if is_volatile(it) { "*" } else { it }).collect::<Vec<_>>().join("\"");
     parts.push(masked);
     parts.join("\n")
 }
 
 /// Ticket numbers, addresses that end with one, UUIDs and times.
 fn is_volatile(text: &str) -> bool {
-    let number = |it: &str| it.len() >= 12 && it.starts_with("I20") && it[1..].chars().all(|c| c.is_ascii_digit() || c == '_');
+    let number = |it: &str| {
+        it.len() >= 12 && it.starts_with("I20") && it[1..].chars().all(|c| c.is_ascii_digit() || c == '_')
+    };
     let time = |it: &str| it.len() >= 20 && it.as_bytes()[4] == b'-' && it.contains('T') && it.ends_with('Z');
     let uuid = |it: &str| it.len() == 36 && it.matches('-').count() == 4;
     number(text) || time(text) || uuid(text) || text.rsplit('/').next().is_some_and(number)

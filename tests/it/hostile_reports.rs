@@ -6,8 +6,8 @@ use parc_acceptance::wire::{self, Identity, Section, contact, full_contact};
 use parc_acceptance::world::{Organisation, TokenTerms, World};
 use parc_wire::limits::{ITEM_BODY_BYTES_MAX, SOFTWARE_ITEMS_MAX};
 use parc_wire::v1::{
-    AssetTagItem, ContactRequest, ContactResponse, Evidence, Item, OsItem, Outcome, SectionKind, SoftwareItem, SystemItem,
-    TagSource,
+    AssetTagItem, ContactRequest, ContactResponse, Evidence, Item, OsItem, Outcome, SectionKind,
+    SoftwareItem, SystemItem, TagSource,
 };
 use tonic::codec::CompressionEncoding;
 use tonic::{Code, Status};
@@ -22,21 +22,40 @@ async fn enrolled(world: &World, client: &Organisation) -> Identity {
     wire::enroll(world.collector.agents_port(), &token, TAG, evidence).await.expect("enroll")
 }
 
-async fn send(world: &World, identity: &Identity, request: ContactRequest) -> Result<ContactResponse, Status> {
+async fn send(
+    world: &World,
+    identity: &Identity,
+    request: ContactRequest,
+) -> Result<ContactResponse, Status> {
     let mut fleet = wire::fleet(world.collector.agents_port(), identity).await?;
     fleet.contact(request).await.map(tonic::Response::into_inner)
 }
 
 fn title(name: &str) -> (String, SoftwareItem) {
-    let item = SoftwareItem { name: name.into(), version: "1.0".into(), source: "dpkg".into(), ..SoftwareItem::default() };
+    let item = SoftwareItem {
+        name: name.into(),
+        version: "1.0".into(),
+        source: "dpkg".into(),
+        ..SoftwareItem::default()
+    };
     (format!("dpkg/{:.40}", name.escape_default().to_string()), item)
 }
 
 /// A small, honest state with the given titles.
 fn state(titles: impl IntoIterator<Item = (String, SoftwareItem)>) -> Vec<Section> {
     let one = |key: &str| key.to_owned();
-    let system = SystemItem { manufacturer: "Dell Inc.".into(), product: "Latitude 5420".into(), serial: "7XKH001".into(), ..SystemItem::default() };
-    let os = OsItem { hostname: "hostile".into(), family: "linux".into(), name: "Debian".into(), ..OsItem::default() };
+    let system = SystemItem {
+        manufacturer: "Dell Inc.".into(),
+        product: "Latitude 5420".into(),
+        serial: "7XKH001".into(),
+        ..SystemItem::default()
+    };
+    let os = OsItem {
+        hostname: "hostile".into(),
+        family: "linux".into(),
+        name: "Debian".into(),
+        ..OsItem::default()
+    };
     let tag = AssetTagItem { tag: TAG.into(), source: TagSource::Configuration.into() };
     vec![
         Section::of(SectionKind::System, [(one("system"), system)]),
@@ -48,7 +67,12 @@ fn state(titles: impl IntoIterator<Item = (String, SoftwareItem)>) -> Vec<Sectio
 
 async fn software_names(client: &Organisation) -> Vec<String> {
     let list = client.api.read(&format!("/assets/{TAG}/software")).await;
-    list["items"].as_array().expect("items").iter().map(|it| it["name"].as_str().unwrap_or_default().to_owned()).collect()
+    list["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|it| it["name"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 story! {

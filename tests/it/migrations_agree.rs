@@ -12,13 +12,10 @@ type Schema = BTreeMap<String, BTreeSet<String>>;
 
 const SQLITE_COLUMNS: &str = "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
      WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
-const POSTGRES_COLUMNS: &str =
-    "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
-const SQLITE_INDEXES: &str =
-    "SELECT name, CASE WHEN sql LIKE 'CREATE UNIQUE%' THEN 'unique' ELSE 'plain' END FROM sqlite_master \
+const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+const SQLITE_INDEXES: &str = "SELECT name, CASE WHEN sql LIKE 'CREATE UNIQUE%' THEN 'unique' ELSE 'plain' END FROM sqlite_master \
      WHERE type = 'index' AND sql IS NOT NULL";
-const POSTGRES_INDEXES: &str =
-    "SELECT c.relname::text, CASE WHEN i.indisunique THEN 'unique' ELSE 'plain' END FROM pg_index i \
+const POSTGRES_INDEXES: &str = "SELECT c.relname::text, CASE WHEN i.indisunique THEN 'unique' ELSE 'plain' END FROM pg_index i \
      JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = 'public' AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)";
 const MIGRATIONS: &str = "SELECT CAST(version AS TEXT), description FROM _sqlx_migrations";
@@ -41,7 +38,11 @@ async fn schema(database: &Database) -> Schema {
     schema
 }
 
-async fn sorted(database: &Database, sqlite: &'static str, postgres: &'static str) -> BTreeSet<(String, String)> {
+async fn sorted(
+    database: &Database,
+    sqlite: &'static str,
+    postgres: &'static str,
+) -> BTreeSet<(String, String)> {
     pairs(database, sqlite, postgres).await.into_iter().collect()
 }
 

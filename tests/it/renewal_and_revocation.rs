@@ -30,7 +30,12 @@ async fn contact(world: &World, identity: &Identity, seq: u64) -> Result<Contact
     fleet.contact(contact).await.map(tonic::Response::into_inner)
 }
 
-async fn renew(world: &World, identity: &Identity, request: &Request, generation: u64) -> Result<RenewResponse, Status> {
+async fn renew(
+    world: &World,
+    identity: &Identity,
+    request: &Request,
+    generation: u64,
+) -> Result<RenewResponse, Status> {
     let mut fleet = wire::fleet(world.collector.agents_port(), identity).await?;
     let wish = RenewRequest { csr_der: request.csr_der.clone(), generation };
     fleet.renew(wish).await.map(tonic::Response::into_inner)

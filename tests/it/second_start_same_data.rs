@@ -21,7 +21,8 @@ fn quickstart(data: &Path, more: &[&str]) -> String {
 }
 
 async fn count(data: &Path, table: &'static str) -> i64 {
-    let db = Db::open(&format!("sqlite:{}", data.join("parc.db").display())).await.expect("open the database");
+    let db =
+        Db::open(&format!("sqlite:{}", data.join("parc.db").display())).await.expect("open the database");
     let mut tx = db.read().await.expect("a transaction");
     let Tx::Sqlite(tx) = &mut tx else { panic!("the quickstart uses the embedded engine") };
     sqlx::query_scalar(table).fetch_one(&mut **tx).await.expect("count")

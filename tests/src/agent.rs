@@ -28,7 +28,11 @@ pub struct Said {
 
 impl Said {
     /// The same, having made sure that it succeeded.
-    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "often only the check is wanted")]
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "often only the check is wanted"
+    )]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "parc-agent failed: {}{}", self.err, self.out);
         self
@@ -81,12 +85,22 @@ impl Agent {
     pub fn call(&self, arguments: &[&str]) -> Said {
         let output = run(self.command().args(arguments));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
     }
 
     fn command(&self) -> std::process::Command {
         let mut asked = command(program("parc-agent"));
-        asked.arg("--config").arg(self.config()).arg("--root").arg(&self.tree).arg("--state").arg(self.state());
+        asked
+            .arg("--config")
+            .arg(self.config())
+            .arg("--root")
+            .arg(&self.tree)
+            .arg("--state")
+            .arg(self.state());
         asked
     }
 

@@ -20,7 +20,13 @@ impl Api {
     }
 
     /// Any call; `path` begins with a slash.
-    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let address = format!("{}{path}", self.base);
         let (kind, body) = body.map_or(("", Bytes::new()), |it| ("application/json", it.to_string().into()));
         let mut request = request(method, &address, kind, body);

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -50,7 +50,10 @@ impl Browser {
     /// Opens a browser; nothing when none is offered and none required.
     pub async fn open(setup: Setup) -> Option<Self> {
         let Ok(chromedriver) = std::env::var(CHROMEDRIVER) else {
-            process::leave_out(&format!("{CHROMEDRIVER} is not set, so there is no browser"), REQUIRE_BROWSER);
+            process::leave_out(
+                &format!("{CHROMEDRIVER} is not set, so there is no browser"),
+                REQUIRE_BROWSER,
+            );
             return None;
         };
         let profile = tempfile::tempdir().expect("a folder for the profile");
@@ -76,7 +79,8 @@ impl Browser {
         let chromedriver = std::env::var(CHROMEDRIVER).expect("a browser is open");
         let address = format!("{}/{path}", chromedriver.trim_end_matches('/'));
         let request = plain::request(http::Method::POST, &address, "application/json", body.to_string());
-        let answer = plain::call(request).await.unwrap_or_else(|error| panic!("{path} gave no answer: {error}"));
+        let answer =
+            plain::call(request).await.unwrap_or_else(|error| panic!("{path} gave no answer: {error}"));
         answer.expect(200).json()["value"].take()
     }
 
@@ -90,12 +94,25 @@ impl Browser {
         self.driver.current_url().await.expect("the address").to_string()
     }
 
-    /// The first visible element of a selector, waited for.
+    /// The first visible element of a selector, waited for. While a page is being left its elements go
+    /// stale; then the next page is looked at.
     pub async fn find(&self, css: &str) -> WebElement {
-        let query = self.driver.query(By::Css(css)).wait(APPEAR_TIMEOUT, APPEAR_INTERVAL).and_displayed();
-        match query.first().await {
-            Ok(element) => element,
-            Err(error) => panic!("no visible `{css}` on {} ({error}):\n{}", self.address().await, self.text().await),
+        self.steadily(css, async || self.driver.query(By::Css(css)).nowait().and_displayed().first().await)
+            .await
+    }
+
+    /// Asks until the browser answers, for as long as a page may take to appear.
+    async fn steadily<T>(&self, css: &str, mut ask: impl AsyncFnMut() -> WebDriverResult<T>) -> T {
+        let since = Instant::now();
+        loop {
+            match ask().await {
+                Ok(answer) => return answer,
+                Err(_) if since.elapsed() < APPEAR_TIMEOUT => tokio::time::sleep(APPEAR_INTERVAL).await,
+                Err(error) => {
+                    let (address, text) = (self.address().await, self.text().await);
+                    panic!("no visible `{css}` on {address} ({error}):\n{text}");
+                }
+            }
         }
     }
 
@@ -106,7 +123,7 @@ impl Browser {
 
     /// Text of the first visible element.
     pub async fn text_of(&self, css: &str) -> String {
-        self.find(css).await.text().await.expect("the text of an element")
+        self.steadily(css, async || self.find(css).await.text().await).await
     }
 
     /// Everything that can be read on the page.
@@ -145,7 +162,7 @@ impl Browser {
 
     /// An attribute of the first visible element, empty when absent.
     pub async fn attribute(&self, css: &str, name: &str) -> String {
-        self.find(css).await.attr(name).await.expect("an attribute").unwrap_or_default()
+        self.steadily(css, async || self.find(css).await.attr(name).await).await.unwrap_or_default()
     }
 
     /// Pixels by which the page is wider than the window: more than none means sideways scrolling.
@@ -233,7 +250,8 @@ impl HttpClient for Caller {
             Body::Json(value) => value.to_string().into(),
         };
         let request = plain::request(parts.method, &parts.uri.to_string(), "application/json", body);
-        let answer = plain::call(request).await.map_err(|error| WebDriverError::FatalError(error.to_string()))?;
+        let answer =
+            plain::call(request).await.map_err(|error| WebDriverError::FatalError(error.to_string()))?;
         let mut response = Response::new(answer.body);
         *response.status_mut() = answer.status;
         Ok(response)

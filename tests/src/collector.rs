@@ -146,7 +146,12 @@ impl Collector {
     /// Any other command of the program on this configuration: success, standard output, standard error.
     pub fn run(&self, subcommand: &str, arguments: &[&str]) -> (bool, String, String) {
         let mut asked = command(program("parc-collector"));
-        asked.arg(subcommand).arg("--config").arg(self.config()).args(arguments).current_dir(self.folder.path());
+        asked
+            .arg(subcommand)
+            .arg("--config")
+            .arg(self.config())
+            .args(arguments)
+            .current_dir(self.folder.path());
         let output = run(&mut asked);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.success(), text(&output.stdout), text(&output.stderr))

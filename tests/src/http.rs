@@ -29,8 +29,9 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("the answer {} is no JSON ({error}): {}", self.status, self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("the answer {} is no JSON ({error}): {}", self.status, self.text())
+        })
     }
 
     /// A header field, empty when absent.
@@ -64,7 +65,12 @@ pub async fn call(mut request: Request<Full<Bytes>>) -> Result<Answer, CallError
 }
 
 /// A request with a body of the given kind.
-pub fn request(method: Method, address: &str, content_type: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub fn request(
+    method: Method,
+    address: &str,
+    content_type: &str,
+    body: impl Into<Bytes>,
+) -> Request<Full<Bytes>> {
     let built = Request::builder().method(method).uri(address);
     let built = if content_type.is_empty() { built } else { built.header("content-type", content_type) };
     built.body(Full::new(body.into())).expect("a request")

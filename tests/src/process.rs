@@ -22,13 +22,19 @@ pub fn program(name: &str) -> PathBuf {
     let running = std::env::current_exe().expect("the path of this test");
     let built = running.ancestors().skip(1).take(2).map(|it| it.join(name)).find(|it| it.is_file());
     built.unwrap_or_else(|| {
-        panic!("{name} is not built beside {}: run `cargo build --workspace --bins` first, or tests/run", running.display())
+        panic!(
+            "{name} is not built beside {}: run `cargo build --workspace --bins` first, or tests/run",
+            running.display()
+        )
     })
 }
 
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"))
+    command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"))
 }
 
 /// A program that runs beside the story.
@@ -42,7 +48,8 @@ pub struct Running {
 impl Running {
     /// Starts a command; what it says goes to the end of `log`.
     pub fn start(mut command: Command, log: &Path) -> Self {
-        let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name =
+            Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let file = File::options().create(true).append(true).open(log).expect("a log file");
         let also = file.try_clone().expect("a second handle of the log");
         command.stdin(Stdio::null()).stdout(file).stderr(also);
@@ -104,7 +111,12 @@ impl Running {
     fn signal(&self, name: &str) {
         // The standard library knows no other signal than KILL.
         let sent = run(command("kill").args([&format!("-{name}"), "--", &self.pid().to_string()]));
-        assert!(sent.status.success(), "kill -{name} {}: {}", self.pid(), String::from_utf8_lossy(&sent.stderr));
+        assert!(
+            sent.status.success(),
+            "kill -{name} {}: {}",
+            self.pid(),
+            String::from_utf8_lossy(&sent.stderr)
+        );
     }
 }
 

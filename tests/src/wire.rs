@@ -71,7 +71,11 @@ pub async fn connect(port: u16, identity: Option<&Identity>) -> Result<Channel, 
 ///
 /// # Errors
 /// As [`connect`].
-pub async fn connect_from(from: Ipv4Addr, port: u16, identity: Option<&Identity>) -> Result<Channel, ConnectError> {
+pub async fn connect_from(
+    from: Ipv4Addr,
+    port: u16,
+    identity: Option<&Identity>,
+) -> Result<Channel, ConnectError> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((from, 0)))?;
     let tcp = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
@@ -157,7 +161,12 @@ pub async fn enroll(port: u16, token: &str, tag: &str, evidence: Evidence) -> Re
 ///
 /// # Errors
 /// What the collector answered.
-pub async fn enroll_over(channel: Channel, token: &str, tag: &str, evidence: Evidence) -> Result<Identity, Status> {
+pub async fn enroll_over(
+    channel: Channel,
+    token: &str,
+    tag: &str,
+    evidence: Evidence,
+) -> Result<Identity, Status> {
     let request = Request::fresh();
     let wish = EnrollRequest {
         token: token.to_owned(),
@@ -177,7 +186,8 @@ pub async fn enroll_over(channel: Channel, token: &str, tag: &str, evidence: Evi
 /// # Errors
 /// When there is no connection.
 pub async fn fleet(port: u16, identity: &Identity) -> Result<FleetClient<Channel>, Status> {
-    let channel = connect(port, Some(identity)).await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let channel =
+        connect(port, Some(identity)).await.map_err(|error| Status::unavailable(error.to_string()))?;
     Ok(FleetClient::new(channel))
 }
 
@@ -209,7 +219,12 @@ impl Section {
 
     /// The whole section as a change without a base.
     pub fn whole(&self) -> SectionChange {
-        SectionChange { kind: self.kind.into(), base_digest: Vec::new(), put: self.items.clone(), drop: Vec::new() }
+        SectionChange {
+            kind: self.kind.into(),
+            base_digest: Vec::new(),
+            put: self.items.clone(),
+            drop: Vec::new(),
+        }
     }
 }
 
@@ -223,7 +238,10 @@ pub fn contact(epoch: u64, seq: u64, sections: &[Section], changes: Vec<SectionC
         collected_at_us: 1_763_700_000_000_000,
         agent_version: "0.0.0".into(),
         boot_id: vec![7; 16],
-        digests: digests.iter().map(|(kind, it)| SectionDigest { kind: *kind, digest: it.to_vec() }).collect(),
+        digests: digests
+            .iter()
+            .map(|(kind, it)| SectionDigest { kind: *kind, digest: it.to_vec() })
+            .collect(),
         changes,
     }
 }

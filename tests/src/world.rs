@@ -71,7 +71,16 @@ impl World {
     pub fn organisation(&self, code: &str) -> Organisation {
         let admin = |arguments: &[&str]| self.collector.admin(arguments);
         admin(&["organisation", "--code", code, "--name", &format!("Ets {code}")]);
-        admin(&["site", "--organisation", code, "--name", MAIN_SITE, "--address", "3 rue de la Part-Dieu", "--main"]);
+        admin(&[
+            "site",
+            "--organisation",
+            code,
+            "--name",
+            MAIN_SITE,
+            "--address",
+            "3 rue de la Part-Dieu",
+            "--main",
+        ]);
         admin(&["site", "--organisation", code, "--name", OTHER_SITE]);
         admin(&["location", "--organisation", code, "--site", MAIN_SITE, "--name", "Bâtiment A, bureau 204"]);
         let requester = format!("claire.petit@{}.example", code.to_lowercase());
