@@ -15,6 +15,7 @@ use super::record::system_fact;
 use super::store::{
     ci as ci_store, history as history_store, list, pin as pin_store, section as section_store,
 };
+use super::wording;
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Scope;
@@ -262,7 +263,7 @@ pub fn differences(pinned: &Machine, now: &Machine) -> Vec<Change> {
     SHOWN
         .iter()
         .flat_map(section)
-        .map(|it| diff::render(now.observed_at, &it))
+        .map(|it| wording::render(now.observed_at, &it))
         .collect()
 }
 
@@ -367,7 +368,7 @@ pub async fn list_changes(
     let rows = history_store::list_changes(tx, ci, (from, to), None, false, i64::from(limit)).await?;
     Ok(rows
         .iter()
-        .map(|(place, it)| diff::render(place.at, it))
+        .map(|(place, it)| wording::render(place.at, it))
         .collect())
 }
 
@@ -385,7 +386,7 @@ pub async fn history(tx: &mut Tx, ci: CiId, page: &PageRequest) -> Result<Page<C
     let rows = Page::cut(rows, page, |(place, _): &(_, ItemChange)| {
         format!("{} {}", place.at.0, place.change_no)
     });
-    Ok(rows.map(|(place, it)| diff::render(place.at, &it)))
+    Ok(rows.map(|(place, it)| wording::render(place.at, &it)))
 }
 
 /// Installed titles of an item now whose name, publisher or version contains every word of `query`, by name.
@@ -477,7 +478,7 @@ pub async fn software_differences(tx: &mut Tx, pin: PinId, ci: CiId) -> Result<V
     let added = titles_only_in(tx, &new, &old).await?;
     Ok(diff::diff_software(removed, added)
         .iter()
-        .map(|it| diff::render(at, it))
+        .map(|it| wording::render(at, it))
         .collect())
 }
 

@@ -11,13 +11,14 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("agent-status", &["active", "quarantined", "revoked"]),
     ("operation", &["added", "removed", "changed"]),
     ("fact-source", &["smbios-table", "sysfs", "registry", "agent"]),
+    ("item-field", crate::web::words::ITEM_FIELDS),
     ("section", crate::web::words::SECTIONS),
     ("disk-kind", &["hdd", "ssd", "nvme", "emmc", "virtual", "optical"]),
     ("match", &["attached", "unknown", "ambiguous", "foreign", "placeholder", "none"]),
     ("match-help", &["attached", "unknown", "ambiguous", "foreign", "placeholder", "none"]),
     ("error-title", &["invalid", "forbidden", "not-found", "conflict", "exhausted", "unavailable", "internal"]),
     ("error-help", &["invalid", "forbidden", "not-found", "conflict", "exhausted", "unavailable", "internal"]),
-    ("encryption", &["none", "luks", "bitlocker", "filevault", "other"]),
+    ("encryption", &["unknown", "none", "luks", "bitlocker", "filevault", "other"]),
     ("network", &["ethernet", "wifi", "mobile"]),
     ("done", crate::web::words::NOTICES),
     ("event", crate::web::words::EVENTS),
@@ -32,6 +33,19 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
 const SECTIONS: &[&str] = &[
     "system", "firmware", "cpu", "memory", "storage", "volumes", "network", "displays", "os", "software", "problems",
     "asset_tag",
+];
+
+/// Fields of the items of a report, as changes name them.
+#[cfg(test)]
+const ITEM_FIELDS: &[&str] = &[
+    "manufacturer", "product", "serial", "uuid", "sku", "family", "chassis_type", "chassis_serial",
+    "chassis_asset_tag", "board_manufacturer", "board_product", "board_serial", "hypervisor", "container",
+    "machine_fingerprint", "vendor", "version", "released", "mode", "smbios_version", "source", "model", "cores",
+    "threads", "max_mhz", "architecture", "socket", "size_mib", "kind", "speed_mts", "part_number", "slot", "empty",
+    "slots", "maximum_mib", "firmware", "interface", "removable", "wwn", "device", "filesystem", "label",
+    "encryption", "system", "mac", "speed_mbps", "virtual", "driver", "permanent_mac", "year", "week", "width_px",
+    "height_px", "diagonal_mm", "internal", "hostname", "domain", "name", "edition", "kernel", "installed_at_us",
+    "time_zone", "publisher", "section", "reason", "tag",
 ];
 
 /// What a redirect after a form may say was done.

@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::machine::{ChangeView, FactView, Lens, MachineView, Standing, change_view, fact_view, machine_view};
+use super::changes::{ChangeView, change_view};
+use super::machine::{FactView, Lens, MachineView, Standing, fact_view, machine_view};
 use crate::inventory::{self, Change, CiSummary, DeclaredField, InstalledTitle, Machine};
 use crate::kernel::actor::Permission;
 use crate::kernel::id::CiId;
