@@ -134,17 +134,17 @@ fn network_card(interface: &Interface, tree: &Tree<'_>) -> io::Result<()> {
 fn routes(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
     let hex = |[a, b, c, d]: [u8; 4]| format!("{:08X}", u32::from_le_bytes([a, b, c, d]));
     let mut routes = String::from("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n");
-    let mut trie = String::from("Local:\n  +-- 0.0.0.0/0 2 0 2\n");
+    let mut addresses = String::from("Local:\n  +-- 0.0.0.0/0 2 0 2\n");
     for interface in &machine.interfaces {
         let [a, b, c, _] = interface.ipv4;
         let (name, gateway, subnet) = (&interface.name, hex([a, b, c, 1]), hex([a, b, c, 0]));
         let _ = writeln!(routes, "{name}\t00000000\t{gateway}\t0003\t0\t0\t100\t00000000\t0\t0\t0");
         let _ = writeln!(routes, "{name}\t{subnet}\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0");
         let [a, b, c, d] = interface.ipv4;
-        let _ = writeln!(trie, "     |-- {a}.{b}.{c}.{d}\n        /32 host LOCAL");
+        let _ = writeln!(addresses, "     |-- {a}.{b}.{c}.{d}\n        /32 host LOCAL");
     }
     tree.file("proc/net/route", routes)?;
-    tree.file("proc/net/fib_trie", trie)
+    tree.file("proc/net/fib_trie", addresses)
 }
 
 fn screens(machine: &Workstation, tree: &Tree<'_>) -> io::Result<()> {
