@@ -127,8 +127,8 @@ fn fields_text(kind: SectionKind, fields: &Map<String, Value>) -> String {
 
 /// A field's name without its unit: `speed_mts` is `speed`.
 fn spoken_name(field: &str) -> String {
-    let endings = UNITS.iter().map(|it| it.0).chain(["_us"]);
-    let bare = endings.filter_map(|it| field.strip_suffix(it)).next().unwrap_or(field);
+    let mut endings = UNITS.iter().map(|it| it.0).chain(["_us"]);
+    let bare = endings.find_map(|it| field.strip_suffix(it)).unwrap_or(field);
     bare.replace('_', " ")
 }
 
