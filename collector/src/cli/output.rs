@@ -15,6 +15,9 @@ pub(super) fn failure(error: &anyhow::Error) {
     eprintln!("parc-collector: {error:#}");
 }
 
+/// Width of the progress bar.
+const CELLS: usize = 24;
+
 /// Shows the quickstart's steps as they happen and its result at the end.
 #[derive(Debug)]
 pub(super) struct Progress;
@@ -32,7 +35,6 @@ impl Report for Progress {
             }
             return;
         }
-        const CELLS: usize = 24;
         let filled = (done * CELLS).checked_div(all).unwrap_or(CELLS);
         let bar: String = (0..CELLS).map(|cell| if cell < filled { '█' } else { '·' }).collect();
         eprint!("\r  • {text} {bar} {done}/{all}");

@@ -1,4 +1,4 @@
-//! What changed between two states of a section, and how people read it. Pure.
+//! What changed between two states of a section. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,13 +6,9 @@ use parc_wire::v1::{self, SectionKind};
 use serde_json::{Map, Value};
 
 use super::intake::shown_key;
-use super::items::{Body, section_code};
-use super::machine::{Change, Operation};
-use crate::kernel::time::UtcMicros;
+use super::items::Body;
+use super::machine::Operation;
 use crate::software::InstalledTitle;
-
-/// Characters of one side of a change as shown.
-const SHOWN_CHARS_MAX: usize = 240;
 
 /// One change, before it is written or shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,93 +136,6 @@ fn label(kind: SectionKind, key: &str, body: &Body) -> String {
     }
 }
 
-/// A change as people read it.
-pub(super) fn render(at: UtcMicros, change: &ItemChange) -> Change {
-    let (before, after) = match change.operation {
-        Operation::Added => (String::new(), summary(change.kind, &change.after)),
-        Operation::Removed => (summary(change.kind, &change.before), String::new()),
-        Operation::Changed => {
-            (fields_text(change.kind, &change.before), fields_text(change.kind, &change.after))
-        }
-    };
-    Change {
-        at,
-        section: section_code(change.kind).to_owned(),
-        item: change.label.clone(),
-        operation: change.operation,
-        before,
-        after,
-    }
-}
-
-/// A whole item in a few words.
-fn summary(kind: SectionKind, fields: &Map<String, Value>) -> String {
-    let shown: &[&str] = match kind {
-        SectionKind::Memory => &["size_mib", "kind", "speed_mts", "manufacturer", "part_number"],
-        SectionKind::Storage => &["size_mib", "kind", "model", "serial"],
-        SectionKind::Volumes => &["size_mib", "filesystem", "device", "encryption"],
-        SectionKind::Network => &["kind", "mac", "driver"],
-        SectionKind::Displays => &["manufacturer", "model", "serial"],
-        SectionKind::Cpu => &["manufacturer", "model"],
-        SectionKind::Os => &["name", "version", "kernel"],
-        SectionKind::Software => &["version", "architecture"],
-        SectionKind::Problems => &["reason"],
-        SectionKind::System => &["manufacturer", "product", "serial"],
-        SectionKind::Firmware => &["vendor", "version", "released"],
-        SectionKind::AssetTag => &["tag"],
-        SectionKind::Unspecified => &[],
-    };
-    if kind == SectionKind::Memory && fields.get("empty") == Some(&Value::Bool(true)) {
-        return "empty".to_owned();
-    }
-    let words = shown.iter().filter_map(|field| Some(value_text(field, fields.get(*field)?)));
-    cut(&words.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" "))
-}
-
-/// Differing fields by name; the version of a title alone.
-fn fields_text(kind: SectionKind, fields: &Map<String, Value>) -> String {
-    if let (SectionKind::Software | SectionKind::AssetTag, 1) = (kind, fields.len()) {
-        return cut(&fields.iter().map(|(field, value)| value_text(field, value)).collect::<String>());
-    }
-    let texts = fields.iter().map(|(field, value)| match value {
-        Value::String(text) => format!("{field} {text}"),
-        Value::Null => format!("{field} -"),
-        _ if field.ends_with("_us") || field == "encryption" => {
-            format!("{field} {}", value_text(field, value))
-        }
-        other => format!("{field} {other}"),
-    });
-    cut(&texts.collect::<Vec<_>>().join(", "))
-}
-
-fn value_text(field: &str, value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Number(number) if field.ends_with("_mib") => format!("{number} MiB"),
-        Value::Number(number) if field.ends_with("_mts") => format!("{number} MT/s"),
-        Value::Number(number) if field.ends_with("_us") => UtcMicros(number.as_i64().unwrap_or(0)).rfc3339(),
-        Value::Number(number) if field == "encryption" => encryption(number.as_i64()).to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn encryption(number: Option<i64>) -> &'static str {
-    let known = number.and_then(|it| i32::try_from(it).ok()).and_then(|it| v1::Encryption::try_from(it).ok());
-    match known {
-        Some(v1::Encryption::None) => "not encrypted",
-        Some(v1::Encryption::Luks) => "LUKS",
-        Some(v1::Encryption::Bitlocker) => "BitLocker",
-        Some(v1::Encryption::Filevault) => "FileVault",
-        Some(v1::Encryption::Other) => "encrypted",
-        Some(v1::Encryption::Unknown) | None => "encryption unknown",
-    }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(SHOWN_CHARS_MAX).collect()
-}
-
 /// Takes one change back: the items as they were before it.
 pub(super) fn undo(items: &mut BTreeMap<String, Body>, change: &ItemChange) {
     let key =
@@ -273,30 +182,34 @@ mod tests {
     fn an_upgrade_is_one_change_and_other_titles_come_and_go() {
         let removed = vec![title("7-Zip", "24.07"), title("gone", "1")];
         let added = vec![title("new", "2"), title("7-Zip", "24.08")];
-        let shown: Vec<Change> =
-            diff_software(removed, added).iter().map(|it| render(UtcMicros(1), it)).collect();
-        let lines: Vec<(&str, Operation, &str, &str)> = shown
+        let changes = diff_software(removed, added);
+        let version = |fields: &Map<String, Value>| fields.get("version").cloned().unwrap_or_default();
+        let lines: Vec<(&str, Operation, Value, Value)> = changes
             .iter()
-            .map(|it| (it.item.as_str(), it.operation, it.before.as_str(), it.after.as_str()))
+            .map(|it| (it.label.as_str(), it.operation, version(&it.before), version(&it.after)))
             .collect();
         assert_eq!(
             lines,
             [
-                ("7-Zip", Operation::Changed, "24.07", "24.08"),
-                ("gone", Operation::Removed, "1", ""),
-                ("new", Operation::Added, "", "2"),
+                ("7-Zip", Operation::Changed, "24.07".into(), "24.08".into()),
+                ("gone", Operation::Removed, "1".into(), Value::Null),
+                ("new", Operation::Added, Value::Null, "2".into()),
             ]
         );
     }
 
     #[test]
-    fn only_the_fields_that_differ_are_shown() {
+    fn only_the_fields_that_differ_are_kept() {
         let old = BTreeMap::from([("a".to_owned(), memory(4096, 3200))]);
         let new = BTreeMap::from([("a".to_owned(), memory(8192, 3200)), ("b".to_owned(), memory(16384, 0))]);
-        let shown: Vec<Change> =
-            diff(SectionKind::Memory, &old, &new).iter().map(|it| render(UtcMicros(1), it)).collect();
-        assert_eq!((shown[0].before.as_str(), shown[0].after.as_str()), ("size_mib 4096", "size_mib 8192"));
-        assert_eq!((shown[1].item.as_str(), shown[1].after.as_str()), ("DIMM A", "16384 MiB DDR4"));
+        let changes = diff(SectionKind::Memory, &old, &new);
+        let names = |fields: &Map<String, Value>| fields.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(
+            (names(&changes[0].before), names(&changes[0].after)),
+            (vec!["size_mib".into()], vec!["size_mib".into()])
+        );
+        assert_eq!(changes[1].label, "DIMM A");
+        assert_eq!(names(&changes[1].after), ["kind", "size_mib", "slot"]);
     }
 
     #[test]

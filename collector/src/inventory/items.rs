@@ -147,10 +147,20 @@ trait Fields: Message + Default {
     fn tidy(&mut self, tidy: &mut Tidy);
 }
 
+/// Every field that a change may name.
+#[cfg(test)]
+pub(super) fn field_names() -> std::collections::BTreeSet<&'static str> {
+    HISTORY_FIELDS.iter().flat_map(|it| it.iter()).map(|it| plain_name(it)).collect()
+}
+
 /// One line per message: how each field is cleaned, and after `present` the fields that only the current
 /// state has: they move all the time, or say more about a person than a history may keep.
 macro_rules! fields {
-    ($($message:ident { $($how:ident $field:ident),* } present { $($now_how:ident $now_field:ident),* })*) => {$(
+    ($($message:ident { $($how:ident $field:ident),* } present { $($now_how:ident $now_field:ident),* })*) => {
+        #[cfg(test)]
+        const HISTORY_FIELDS: &[&[&str]] = &[$(&[$(stringify!($field)),*]),*];
+
+        $(
         impl Fields for v1::$message {
             fn write(&self, to: &mut Map<String, Value>) {
                 $(self.$field.write(plain_name(stringify!($field)), to);)*
@@ -167,7 +177,8 @@ macro_rules! fields {
                 $(tidy.$now_how(plain_name(stringify!($now_field)), &mut self.$now_field);)*
             }
         }
-    )*};
+    )*
+    };
 }
 
 fields! {

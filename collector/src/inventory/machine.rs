@@ -185,11 +185,25 @@ pub struct Change {
     pub item: String,
     /// What happened to it.
     pub operation: Operation,
-    /// Short text of what was: `24.08`, `8192 MiB DDR4 Samsung`; for a changed item only the fields that
-    /// differ: `size_mib 8192`. Empty for an added item.
+    /// Short English text of what was: `24.08`, `8192 MiB DDR4 Samsung`; for a changed item only the fields
+    /// that differ: `speed 2666 MT/s`. Empty for an added item, `empty` for a slot that was filled.
     pub before: String,
-    /// Short text of what is. Empty for a removed item.
+    /// Short English text of what is. Empty for a removed item, `empty` for a slot that was emptied.
     pub after: String,
+    /// The same for who words it in another language: all fields that differ, or of an item that came or went
+    /// those it is recognised by; the most telling first.
+    pub fields: Vec<FieldChange>,
+}
+
+/// One field of a changed item, as the history keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Name on the wire, unit last: `size_mib`, `part_number`.
+    pub field: String,
+    /// Text, number or yes/no; null where it was not known.
+    pub before: serde_json::Value,
+    /// The same, as it is now.
+    pub after: serde_json::Value,
 }
 
 /// What happened to an item.

@@ -26,12 +26,13 @@ mod testing;
 mod tests;
 mod view;
 pub(crate) mod web;
+mod wording;
 
 pub use declare::{create_ci, declare, place};
 pub use enroll::{EnrolledCi, EnrollingMachine, enroll_ci};
 pub use garbage::{collect_garbage, prune_history};
 pub use intake::{Intake, IntakeError, IntakeSettings};
-pub use machine::{Change, DeclaredField, Fact, Machine, Operation, SourcedValue};
+pub use machine::{Change, DeclaredField, Fact, FieldChange, Machine, Operation, SourcedValue};
 pub use model::{
     AgentBinding, CiFilter, CiSummary, ConflictResolution, HookFuture, InventoryError, Lifecycle, NewCi,
     Placement, TagBound, TagConflict, TagListener, TagPolicy, TagSource,

@@ -15,6 +15,7 @@ use super::record::system_fact;
 use super::store::{
     ci as ci_store, history as history_store, list, pin as pin_store, section as section_store,
 };
+use super::wording;
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Scope;
@@ -218,7 +219,7 @@ pub fn differences(pinned: &Machine, now: &Machine) -> Vec<Change> {
     let section = |kind: &SectionKind| {
         diff::diff(*kind, old.get(kind).unwrap_or(&none), new.get(kind).unwrap_or(&none))
     };
-    SHOWN.iter().flat_map(section).map(|it| diff::render(now.observed_at, &it)).collect()
+    SHOWN.iter().flat_map(section).map(|it| wording::render(now.observed_at, &it)).collect()
 }
 
 /// Keeps the item's present state for ever under a new pin. Costs one row and a reference per section.
@@ -315,7 +316,7 @@ pub async fn list_changes(
     limit: u32,
 ) -> Result<Vec<Change>, StoreError> {
     let rows = history_store::list_changes(tx, ci, (from, to), None, false, i64::from(limit)).await?;
-    Ok(rows.iter().map(|(place, it)| diff::render(place.at, it)).collect())
+    Ok(rows.iter().map(|(place, it)| wording::render(place.at, it)).collect())
 }
 
 /// The whole history, newest first.
@@ -328,7 +329,7 @@ pub async fn history(tx: &mut Tx, ci: CiId, page: &PageRequest) -> Result<Page<C
     let rows = history_store::list_changes(tx, ci, all, cursor, false, page.fetch_limit()).await?;
     let rows =
         Page::cut(rows, page, |(place, _): &(_, ItemChange)| format!("{} {}", place.at.0, place.change_no));
-    Ok(rows.map(|(place, it)| diff::render(place.at, &it)))
+    Ok(rows.map(|(place, it)| wording::render(place.at, &it)))
 }
 
 /// Installed titles of an item now whose name, publisher or version contains every word of `query`, by name.
@@ -396,7 +397,7 @@ pub async fn software_differences(tx: &mut Tx, pin: PinId, ci: CiId) -> Result<V
     let new = content_titles(tx, current).await?;
     let removed = titles_only_in(tx, &old, &new).await?;
     let added = titles_only_in(tx, &new, &old).await?;
-    Ok(diff::diff_software(removed, added).iter().map(|it| diff::render(at, it)).collect())
+    Ok(diff::diff_software(removed, added).iter().map(|it| wording::render(at, it)).collect())
 }
 
 /// The titles of one sorted list that another sorted list lacks.

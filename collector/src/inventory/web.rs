@@ -2,6 +2,7 @@
 
 pub(crate) mod asset;
 mod asset_forms;
+pub(crate) mod changes;
 mod conflicts;
 mod csv_export;
 pub(crate) mod machine;

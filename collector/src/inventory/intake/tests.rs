@@ -42,7 +42,7 @@ db_test! {
             lines,
             [
                 "software 7-Zip 24.07>24.08",
-                "memory total size_mib 16384>size_mib 8192",
+                "memory total 16384 MiB>8192 MiB",
                 "memory DIMM B 8192 MiB DDR4>",
             ]
         );

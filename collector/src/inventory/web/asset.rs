@@ -5,9 +5,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::machine::{
-    ChangeView, FactView, Lens, MachineView, Standing, change_view, fact_view, machine_view,
-};
+use super::changes::{ChangeView, change_view};
+use super::machine::{FactView, Lens, MachineView, Standing, fact_view, machine_view};
 use crate::inventory::{self, Change, CiSummary, DeclaredField, InstalledTitle, Machine};
 use crate::kernel::actor::Permission;
 use crate::kernel::id::CiId;
@@ -320,8 +319,8 @@ mod tests {
             );
             let rows = Page { rows: crate::tickets::web::samples::rows(3), next: None };
             draw("asset-tickets", tickets_part(lens, &known.ci, "", &rows, true), &known);
-            let virtual_one = loaded(samples::virtual_row(), samples::virtual_machine());
-            draw("asset-virtual", overview_part(lens, &virtual_one.machine, None), &virtual_one);
+            let bare = loaded(samples::virtual_row(), samples::virtual_machine());
+            draw("asset-virtual", overview_part(lens, &bare.machine, None), &bare);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use parc_wire::v1;
 
-use crate::inventory::{Change, DeclaredField, Fact, Lifecycle, Machine, Operation, SourcedValue};
+use crate::inventory::{DeclaredField, Fact, Lifecycle, Machine, SourcedValue};
 use crate::kernel::time::{UtcMicros, Zone, days};
 use crate::web::numbers::{integer, memory, storage};
 use crate::web::parts::{Badge, Pair};
@@ -15,8 +15,6 @@ const FREE_PERCENT_MIN: u64 = 10;
 const SILENT_DAYS_WARN: u64 = 7;
 /// Days of silence after which the configuration is history.
 const SILENT_DAYS_DANGER: u64 = 30;
-/// Changes shown before the rest is only counted.
-pub(crate) const CHANGES_SHOWN_MAX: usize = 12;
 
 /// What is known beside the machine's own words.
 #[derive(Clone, Copy, Debug)]
@@ -109,20 +107,6 @@ pub(crate) struct Unknown {
     pub text: String,
     /// The agent's own words, English.
     pub reason: String,
-}
-
-/// One change, ready to be drawn.
-#[derive(Clone, Debug)]
-pub(crate) struct ChangeView {
-    /// `added`, `removed`, `changed`.
-    pub code: &'static str,
-    pub sign: char,
-    pub section: String,
-    pub operation: String,
-    pub item: String,
-    pub before: String,
-    pub after: String,
-    pub at: Stamp,
 }
 
 /// Everything about a machine.
@@ -407,13 +391,9 @@ fn disk(texts: Texts, key: &str, disk: &v1::StorageItem) -> GridEntry {
 
 fn volume(texts: Texts, mount: &str, volume: &v1::VolumeItem) -> GridEntry {
     let language = texts.language();
-    let encryption = match v1::Encryption::try_from(volume.encryption).unwrap_or(v1::Encryption::Unknown) {
-        v1::Encryption::Unknown => String::new(),
-        v1::Encryption::None => texts.t("encryption-none").into_owned(),
-        v1::Encryption::Luks => texts.t("encryption-luks").into_owned(),
-        v1::Encryption::Bitlocker => texts.t("encryption-bitlocker").into_owned(),
-        v1::Encryption::Filevault => texts.t("encryption-filevault").into_owned(),
-        v1::Encryption::Other => texts.t("encryption-other").into_owned(),
+    let encryption = match encryption_code(volume.encryption) {
+        "unknown" => String::new(),
+        code => texts.word("encryption", code).into_owned(),
     };
     let meter = (volume.free_known && volume.size_mib > 0).then(|| {
         let free = free_percent(volume);
@@ -430,6 +410,17 @@ fn volume(texts: Texts, mount: &str, volume: &v1::VolumeItem) -> GridEntry {
     });
     let size = if meter.is_none() { storage(language, signed(volume.size_mib)) } else { String::new() };
     GridEntry { main: mount.to_owned(), detail: joined(&[&size, &volume.filesystem, &encryption]), meter }
+}
+
+pub(super) fn encryption_code(encryption: i32) -> &'static str {
+    match v1::Encryption::try_from(encryption).unwrap_or(v1::Encryption::Unknown) {
+        v1::Encryption::Unknown => "unknown",
+        v1::Encryption::None => "none",
+        v1::Encryption::Luks => "luks",
+        v1::Encryption::Bitlocker => "bitlocker",
+        v1::Encryption::Filevault => "filevault",
+        v1::Encryption::Other => "other",
+    }
 }
 
 fn display(texts: Texts, connector: &str, display: &v1::DisplayItem) -> GridEntry {
@@ -463,8 +454,8 @@ fn networks(texts: Texts, machine: &Machine) -> Vec<GridEntry> {
     .collect()
 }
 
-fn speed(texts: Texts, mbps: u32) -> String {
-    let (value, unit) = if mbps.is_multiple_of(1_000) { (mbps / 1_000, "G") } else { (mbps, "M") };
+pub(super) fn speed(texts: Texts, mbps: u32) -> String {
+    let (value, unit) = if mbps % 1_000 == 0 { (mbps / 1_000, "G") } else { (mbps, "M") };
     format!("{}\u{A0}{unit}bit/s", integer(texts.language(), i64::from(value)))
 }
 
@@ -477,20 +468,24 @@ fn firmware(firmware: &v1::FirmwareItem) -> GridEntry {
 
 fn unknown(texts: Texts, problem: &v1::ProblemItem) -> Unknown {
     let section = texts.word("section", section_code(problem.section));
-    let kind = match v1::ProblemKind::try_from(problem.kind).unwrap_or(v1::ProblemKind::Unspecified) {
+    let kind = problem_code(problem.kind);
+    let text =
+        texts.t2("problem", ("section", &section), ("kind", &texts.word("problem", kind))).into_owned();
+    Unknown { text, reason: joined(&[&problem.reason, &problem.source]) }
+}
+
+pub(super) fn problem_code(kind: i32) -> &'static str {
+    match v1::ProblemKind::try_from(kind).unwrap_or(v1::ProblemKind::Unspecified) {
         v1::ProblemKind::Absent => "absent",
         v1::ProblemKind::Unspecified | v1::ProblemKind::Unreadable => "unreadable",
         v1::ProblemKind::Malformed => "malformed",
         v1::ProblemKind::TimedOut => "timed_out",
         v1::ProblemKind::Cut => "cut",
         v1::ProblemKind::Refused => "refused",
-    };
-    let text =
-        texts.t2("problem", ("section", &section), ("kind", &texts.word("problem", kind))).into_owned();
-    Unknown { text, reason: joined(&[&problem.reason, &problem.source]) }
+    }
 }
 
-fn section_code(section: i32) -> &'static str {
+pub(super) fn section_code(section: i32) -> &'static str {
     match v1::SectionKind::try_from(section).unwrap_or(v1::SectionKind::Unspecified) {
         v1::SectionKind::Unspecified | v1::SectionKind::System => "system",
         v1::SectionKind::Firmware => "firmware",
@@ -505,38 +500,6 @@ fn section_code(section: i32) -> &'static str {
         v1::SectionKind::Problems => "problems",
         v1::SectionKind::AssetTag => "asset_tag",
     }
-}
-
-/// One change.
-pub(crate) fn change_view(lens: Lens<'_>, change: &Change) -> ChangeView {
-    let (code, sign) = match change.operation {
-        Operation::Added => ("added", '+'),
-        Operation::Removed => ("removed", '\u{2212}'),
-        Operation::Changed => ("changed", '~'),
-    };
-    ChangeView {
-        code,
-        sign,
-        section: lens.texts.word("section", &change.section).into_owned(),
-        operation: lens.texts.word("operation", code).into_owned(),
-        item: change.item.clone(),
-        before: change.before.clone(),
-        after: change.after.clone(),
-        at: Stamp::moment(lens.texts, lens.zone, change.at),
-    }
-}
-
-/// Hardware is rarer than settings, settings are rarer than packages: the rarest stands first.
-pub(crate) fn rarest_first(changes: &[Change]) -> Vec<&Change> {
-    let rarity = |it: &Change| match it.section.as_str() {
-        "memory" | "storage" | "cpu" | "system" => 0,
-        "firmware" | "displays" | "asset_tag" => 1,
-        "os" | "network" | "volumes" => 2,
-        _ => 3,
-    };
-    let mut sorted: Vec<&Change> = changes.iter().collect();
-    sorted.sort_by_key(|it| rarity(it));
-    sorted
 }
 
 fn signed(mib: u64) -> i64 {

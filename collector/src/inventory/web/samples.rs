@@ -1,11 +1,12 @@
 //! Machines for looking at pages: an ordinary laptop, a bare virtual machine, a hostile one.
 
 use parc_wire::v1;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::inventory::{
-    Change, CiSummary, DeclaredField, Fact, InstalledTitle, Lifecycle, Machine, Operation, SourcedValue,
-    TagConflict, TagSource,
+    Change, CiSummary, DeclaredField, Fact, FieldChange, InstalledTitle, Lifecycle, Machine, Operation,
+    SourcedValue, TagConflict, TagSource,
 };
 use crate::kernel::id::{CiId, OrganisationId, SiteId, TagConflictId};
 use crate::kernel::time::{UtcMicros, days};
@@ -82,7 +83,7 @@ pub(crate) fn row(number: u32) -> CiSummary {
     let (make, model) = models[(number % 4) as usize];
     CiSummary {
         id: CiId::from(Uuid::from_u128(1_000 + u128::from(number))),
-        tag: (!number.is_multiple_of(9)).then(|| format!("PC-{:06}", 4_000 + number)),
+        tag: (number % 9 != 0).then(|| format!("PC-{:06}", 4_000 + number)),
         name: format!("vau-{number:04}"),
         kind: ["laptop", "laptop", "desktop", "virtual"][(number % 4) as usize].into(),
         make: make.into(),
@@ -323,20 +324,50 @@ pub(crate) fn hostile_machine() -> Machine {
 }
 
 pub(crate) fn changes() -> Vec<Change> {
-    let change = |count, section: &str, item: &str, operation, before: &str, after: &str| Change {
+    let change = |count, section: &str, item: &str, operation, fields: &[(&str, Value, Value)]| Change {
         at: ago(count),
         section: section.into(),
         item: item.into(),
         operation,
-        before: before.into(),
-        after: after.into(),
+        before: String::new(),
+        after: String::new(),
+        fields: fields
+            .iter()
+            .map(|(field, before, after)| FieldChange {
+                field: (*field).into(),
+                before: before.clone(),
+                after: after.clone(),
+            })
+            .collect(),
     };
+    let none = || json!(null);
+    let module = [
+        ("size_mib", json!(8192), none()),
+        ("kind", json!("DDR4"), none()),
+        ("manufacturer", json!("Samsung"), none()),
+        ("empty", none(), json!(true)),
+    ];
     vec![
-        change(1, "software", "firefox-esr", Operation::Changed, "128.4.0esr-1", "128.5.0esr-1"),
-        change(1, "software", "openvpn", Operation::Removed, "2.6.3-1", ""),
-        change(2, "memory", "DIMM B", Operation::Removed, "8192 MiB DDR4 Samsung", ""),
-        change(4, "software", HOSTILE, Operation::Added, "", "24.08"),
-        change(5, "os", "linux", Operation::Changed, "kernel 6.1.0-26-amd64", "kernel 6.1.0-27-amd64"),
+        change(
+            1,
+            "software",
+            "firefox-esr",
+            Operation::Changed,
+            &[("version", json!("128.4.0esr-1"), json!("128.5.0esr-1"))],
+        ),
+        change(1, "software", "openvpn", Operation::Removed, &[("version", json!("2.6.3-1"), none())]),
+        change(2, "memory", "DIMM B", Operation::Removed, &module),
+        change(4, "software", HOSTILE, Operation::Added, &[("version", none(), json!(HOSTILE))]),
+        change(
+            5,
+            "os",
+            "linux",
+            Operation::Changed,
+            &[
+                ("kernel", json!("6.1.0-26-amd64"), json!("6.1.0-27-amd64")),
+                (HOSTILE, json!(HOSTILE), none()),
+            ],
+        ),
     ]
 }
 

@@ -11,10 +11,8 @@ use super::look_up::described;
 use super::rows::{TicketLine, ticket_line};
 use super::timeline::{EventView, event_view};
 use crate::inventory::CiSummary;
-use crate::inventory::web::machine::{
-    CHANGES_SHOWN_MAX, ChangeView, Lens, MachineView, Standing, change_view, machine_view, make_and_model,
-    rarest_first,
-};
+use crate::inventory::web::changes::{CHANGES_SHOWN_MAX, ChangeView, change_view, rarest_first};
+use crate::inventory::web::machine::{Lens, MachineView, Standing, machine_view, make_and_model};
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::time::Zone;
 use crate::matching::AssetMatch;
