@@ -47,7 +47,7 @@ impl Upkeep {
                         certificate_at = self.context.now();
                     }
                     Err(error) => {
-                        tracing::error!(error = %format_args!("{error:#}"), "the collector's certificate could not be renewed")
+                        tracing::error!(error = %format_args!("{error:#}"), "the collector's certificate could not be renewed");
                     }
                 }
             }

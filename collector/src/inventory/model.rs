@@ -1,5 +1,5 @@
 //! Types of the slice: configuration items, tags, conflicts, errors. What a machine says about itself is
-//! in [`super::machine`].
+//! in `machine.rs`.
 
 use crate::db::{StoreError, Tx};
 use crate::kernel::error::{ErrorKind, Fault};

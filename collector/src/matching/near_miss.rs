@@ -23,7 +23,7 @@ const AZERTY_DIGIT_ROW: [char; 10] = ['&', 'é', '"', '\'', '(', '-', 'è', '_',
 /// Keys of that row that people also use between the parts of a tag.
 const SEPARATORS: [char; 2] = ['-', '_'];
 
-/// Keys near a typed text, the likeliest slip first; distinct, at most [`KEYS_MAX`], never the text's own key.
+/// Keys near a typed text, the likeliest slip first; distinct, at most 500, never the text's own key.
 pub fn near_misses(typed: &str) -> Vec<String> {
     let typed: String = typed.trim().chars().take(TYPED_CHARS_MAX).collect();
     let key: Vec<char> = tag_key(&typed).chars().take(TYPED_CHARS_MAX).collect();

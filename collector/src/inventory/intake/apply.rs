@@ -378,7 +378,7 @@ fn merge_report(
         let old = stored.get(&(ci, *kind));
         match merge(*kind, old, change, digest, titles) {
             Merged::Section(new) => {
-                merged.push(MergedSection { kind: *kind, digest: *digest, old: old.cloned(), new })
+                merged.push(MergedSection { kind: *kind, digest: *digest, old: old.cloned(), new });
             }
             Merged::NeedFull => need_full.push(*kind),
             Merged::Invalid(reason) => return Err(Answer::invalid(reason)),

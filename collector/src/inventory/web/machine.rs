@@ -455,7 +455,7 @@ fn networks(texts: Texts, machine: &Machine) -> Vec<GridEntry> {
 }
 
 pub(super) fn speed(texts: Texts, mbps: u32) -> String {
-    let (value, unit) = if mbps % 1_000 == 0 { (mbps / 1_000, "G") } else { (mbps, "M") };
+    let (value, unit) = if mbps.is_multiple_of(1_000) { (mbps / 1_000, "G") } else { (mbps, "M") };
     format!("{}\u{A0}{unit}bit/s", integer(texts.language(), i64::from(value)))
 }
 
