@@ -38,6 +38,8 @@ enum CliError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Unsafe(#[from] UnsafePath),
+    #[error("there is no folder {0} to read a machine from")]
+    NoRoot(PathBuf),
     #[error("the token cannot be read from {0}: {1}")]
     TokenFile(PathBuf, std::io::Error),
     #[error("the token is refused: {0}")]
@@ -92,6 +94,9 @@ fn perform(invocation: Invocation) -> Result<Exit, CliError> {
 fn agent(places: &Places, config_path: &Path) -> Result<Agent, CliError> {
     let config = Config::load(config_path, places.config.is_some())?;
     config.check()?;
+    if let Some(root) = places.root.as_ref().filter(|it| !it.is_dir()) {
+        return Err(CliError::NoRoot(root.clone()));
+    }
     let root = places.root.clone().map_or_else(Root::live, Root::captured);
     Ok(Agent::new(config, root, places.state.clone()))
 }
@@ -147,6 +152,17 @@ mod tests {
         assert_eq!(exit(Failure::TimedOut("the call").into()), Exit::NoAnswer);
         assert_eq!(exit(Failure::Rejected("revoked".into()).into()), Exit::Refused);
         assert_eq!(exit(AgentError::NoCollector), Exit::Failed);
+    }
+
+    #[test]
+    fn a_captured_tree_that_is_not_there_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = |root: &str| Places { root: Some(folder.path().join(root)), ..Places::default() };
+        let nowhere = folder.path().join("agent.toml");
+        let refusal = agent(&places("gone"), &nowhere).unwrap_err();
+        assert!(matches!(refusal, CliError::NoRoot(_)), "{refusal}");
+        assert_eq!(exit_of(&refusal), Exit::Failed);
+        assert!(agent(&places(""), &nowhere).is_ok());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use crate::agents::grpc::EnrollmentService;
-use crate::agents::{Authority, Identities, SealKey};
+use crate::agents::{self, Authority, Identities};
 use crate::config::Settings;
 use crate::context::Context;
 use crate::db::Db;
@@ -78,13 +78,12 @@ pub async fn until_told_to_stop() {
 impl App {
     /// Opens the database, brings the schema up to date and opens both doors.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&settings.data_dir)
-            .with_context(|| format!("cannot make {}", settings.data_dir.display()))?;
+        settings.make_data_dir()?;
         let db = Db::open(&settings.database_url()?).await.context("cannot open the database")?;
         db.migrate().await?;
         let context = Context { db, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
-        let seal = SealKey::open_or_create(&settings.seal_key_file())?;
-        let authority = Arc::new(Authority::open(&context, &seal).await?);
+        let (authority, seal) = agents::open_authority(&context, &settings.seal_key_file()).await?;
+        let authority = Arc::new(authority);
         let links = Arc::new(LinkKey::new(seal.derive(link::KEY_PURPOSE)));
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();

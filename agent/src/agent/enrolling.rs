@@ -11,6 +11,7 @@ use crate::probe;
 use crate::random::Random;
 use crate::report;
 use crate::schedule;
+use crate::state_dir::DirError;
 use crate::status::Status;
 use crate::tag;
 
@@ -73,13 +74,15 @@ impl Agent {
         Ok(self.dir.forget_everything()?)
     }
 
-    /// An identity of another machine, on a cloned disk, gives way by itself.
+    /// An identity of another machine, on a cloned disk, gives way by itself; a damaged one when asked to.
     fn refuse_second_identity(&self, wish: &EnrollWish, present: &Seal) -> Result<(), AgentError> {
-        match self.dir.identity()? {
-            Some(identity) if !wish.replace && identity.seal.check(present).is_ok() => {
+        match self.dir.identity() {
+            Ok(Some(identity)) if !wish.replace && identity.seal.check(present).is_ok() => {
                 Err(AgentError::AlreadyEnrolled { agent_id: identity.agent_id })
             }
-            _ => Ok(()),
+            Err(DirError::Damaged { .. }) if wish.replace => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Probed {
     items: Vec<Item>,
     problems: Vec<Failure>,
     texts_cut: usize,
+    left_out: usize,
 }
 
 /// Why a section, or a part of it, is not known.
@@ -95,6 +96,11 @@ impl Probed {
         self.items.push(Item { key, body });
     }
 
+    /// Counts entries that the probe saw and did not keep, for they are over the section's limit.
+    pub fn leave_out(&mut self, count: usize) {
+        self.left_out += count;
+    }
+
     /// Says what is not known. The first 32 of a section are kept.
     pub fn problem(&mut self, problem: Failure) {
         if self.problems.len() < PROBLEMS_MAX && !self.problems.contains(&problem) {
@@ -117,8 +123,9 @@ impl Probed {
             let reason = format!("{doubles} entries had the name of another one and were left out.");
             self.problem(Failure::new(ProblemKind::Malformed, source, reason));
         }
-        if found > items_max {
-            let reason = format!("There are {found} entries; all but the first {items_max} were left out.");
+        let (found, kept) = (found + self.left_out, items.len());
+        if found > kept {
+            let reason = format!("There are {found} entries; all but the first {kept} were left out.");
             self.problem(Failure::new(ProblemKind::Cut, source, reason));
         }
         if self.texts_cut > 0 {
@@ -157,6 +164,15 @@ mod tests {
             probed((0..=SECTION_ITEMS_MAX).map(|it| it.to_string())).finish(SectionKind::Cpu);
         assert_eq!(items.len(), SECTION_ITEMS_MAX);
         assert_eq!(problems[0].kind(), ProblemKind::Cut);
+    }
+
+    #[test]
+    fn what_the_probe_did_not_keep_is_counted() {
+        let mut probed = probed(["a", "b"].map(String::from));
+        probed.leave_out(5_000);
+        let (items, problems) = probed.finish(SectionKind::Software);
+        assert_eq!(items.len(), 2);
+        assert_eq!(problems[0].reason, "There are 5002 entries; all but the first 2 were left out.");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! for them, client certificates for agents.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,41 @@ pub(super) struct StoredAuthority {
     pub(super) sealed_key: Vec<u8>,
     pub(super) created_at: UtcMicros,
     pub(super) not_after: UtcMicros,
+}
+
+/// Opens the authority of the database and the key file that seals it; makes both when there is neither. A
+/// database that has an authority never gets another key file: nothing sealed before would open with it.
+pub async fn open_authority(
+    context: &Context,
+    seal_key_file: &Path,
+) -> Result<(Authority, SealKey), AuthorityError> {
+    let seal_key = if is_stored(context).await? {
+        read_needed(seal_key_file)?
+    } else {
+        SealKey::open_or_create(seal_key_file)?
+    };
+    Ok((Authority::open(context, &seal_key).await?, seal_key))
+}
+
+/// Whether the key file opens the stored authority; makes and changes nothing. A database without an
+/// authority needs none yet.
+pub async fn check_authority(context: &Context, seal_key_file: &Path) -> Result<(), AuthorityError> {
+    if is_stored(context).await? {
+        Authority::open(context, &read_needed(seal_key_file)?).await?;
+    }
+    Ok(())
+}
+
+async fn is_stored(context: &Context) -> Result<bool, AuthorityError> {
+    let mut tx = context.db.read().await?;
+    Ok(store::authority::find_authority(&mut tx).await?.is_some())
+}
+
+fn read_needed(seal_key_file: &Path) -> Result<SealKey, AuthorityError> {
+    if !seal_key_file.exists() {
+        return Err(AuthorityError::SealKeyMissing { path: seal_key_file.to_owned() });
+    }
+    SealKey::read(seal_key_file)
 }
 
 impl Authority {

@@ -23,7 +23,9 @@ mod tests;
 mod token;
 pub(crate) mod web;
 
-pub use authority::{Authority, CLIENT_DAYS, IssuedCertificate, SERVER_DAYS};
+pub use authority::{
+    Authority, CLIENT_DAYS, IssuedCertificate, SERVER_DAYS, check_authority, open_authority,
+};
 pub use csr::Csr;
 pub use enroll::enroll;
 pub use identity::{AgentIdentity, Identities};

@@ -192,6 +192,15 @@ pub enum AuthorityError {
         #[source]
         source: std::io::Error,
     },
+    /// The database has an authority and its key file is gone.
+    #[error(
+        "the seal key {} is missing: put back the one that this database's certificate authority was made with",
+        path.display()
+    )]
+    SealKeyMissing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file holds something else.
     #[error("the seal key {} is not 64 hexadecimal digits", path.display())]
     SealKeyMalformed {

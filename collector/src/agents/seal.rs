@@ -24,18 +24,19 @@ impl fmt::Debug for SealKey {
 }
 
 impl SealKey {
-    /// Reads the key file, 64 hexadecimal digits; makes it, readable by its owner only, when it is missing.
-    /// Several processes may do so at once: one file wins.
+    /// Reads the key file; makes it, readable by its owner only, when it is missing. Several processes may do
+    /// so at once: one file wins.
     pub fn open_or_create(path: &Path) -> Result<Self, AuthorityError> {
+        if !path.exists() {
+            create(path).map_err(|source| AuthorityError::SealKeyFile { path: path.to_owned(), source })?;
+        }
+        Self::read(path)
+    }
+
+    /// Reads the key file, 64 hexadecimal digits.
+    pub fn read(path: &Path) -> Result<Self, AuthorityError> {
         let file_error = |source| AuthorityError::SealKeyFile { path: path.to_owned(), source };
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(path).map_err(file_error)?;
-                fs::read_to_string(path).map_err(file_error)?
-            }
-            Err(error) => return Err(file_error(error)),
-        };
+        let text = fs::read_to_string(path).map_err(file_error)?;
         if exposed(path).map_err(file_error)? {
             return Err(AuthorityError::SealKeyExposed { path: path.to_owned() });
         }

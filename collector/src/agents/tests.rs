@@ -161,6 +161,26 @@ db_test! {
 }
 
 db_test! {
+    async fn a_database_with_an_authority_never_gets_another_seal_key(db: Db) {
+        let clock = Arc::new(ManualClock::at(START));
+        let context = Context { db, clock, entropy: Arc::new(SystemEntropy) };
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("seal.key");
+        check_authority(&context, &path).await.expect("nothing to open yet");
+        assert!(!path.exists(), "a check makes nothing");
+        open_authority(&context, &path).await.expect("made");
+        check_authority(&context, &path).await.expect("opens");
+        std::fs::rename(&path, folder.path().join("lost")).expect("lose it");
+        let error = open_authority(&context, &path).await.expect_err("refused");
+        assert!(matches!(error, AuthorityError::SealKeyMissing { .. }), "{error}");
+        assert!(!path.exists(), "no key is made in its place");
+        seal_key(folder.path(), "seal.key");
+        let error = check_authority(&context, &path).await.expect_err("another key");
+        assert!(matches!(error, AuthorityError::SealKeyWrong), "{error}");
+    }
+}
+
+db_test! {
     async fn a_machine_with_a_token_gets_a_certificate_of_our_making(db: Db) {
         let house = House::new(db).await;
         let token = house.token(1).await;

@@ -4,9 +4,12 @@
 mod store;
 
 use std::fmt;
+use std::path::Path;
 
+use crate::agents::{self, AuthorityError};
 use crate::context::Context;
 use crate::db::StoreError;
+use crate::kernel::error::Chain;
 
 /// Records shown per broken invariant; the count is complete.
 const EXAMPLES_MAX: i64 = 5;
@@ -32,8 +35,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Looks at everything; an empty list is a sound database.
-pub async fn run(context: &Context) -> Result<Vec<Finding>, StoreError> {
+/// Looks at everything; an empty list is a sound database whose authority the key file opens.
+pub async fn run(context: &Context, seal_key_file: &Path) -> Result<Vec<Finding>, StoreError> {
     let mut tx = context.db.read().await?;
     let mut findings = store::engine_findings(&mut tx).await?;
     for invariant in store::INVARIANTS {
@@ -41,6 +44,16 @@ pub async fn run(context: &Context) -> Result<Vec<Finding>, StoreError> {
         if count > 0 {
             findings.push(Finding { invariant: invariant.sentence, count, examples });
         }
+    }
+    drop(tx);
+    match agents::check_authority(context, seal_key_file).await {
+        Ok(()) => {}
+        Err(AuthorityError::Store(error)) => return Err(error),
+        Err(error) => findings.push(Finding {
+            invariant: "the seal key opens the certificate authority",
+            count: 1,
+            examples: vec![Chain(&error).to_string()],
+        }),
     }
     Ok(findings)
 }

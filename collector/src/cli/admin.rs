@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::agents::{self, Authority, NewEnrollToken, SealKey};
+use crate::agents::{self, NewEnrollToken};
 use crate::config::Settings;
 use crate::context::Context;
 use crate::db::Tx;
@@ -182,8 +182,7 @@ pub(super) async fn carry_out(
     // The authority opens its own transaction, so it comes first.
     let fingerprint = match what {
         Command::EnrollToken { .. } => {
-            let seal = SealKey::open_or_create(&settings.seal_key_file())?;
-            Authority::open(context, &seal).await?.fingerprint().to_owned()
+            agents::open_authority(context, &settings.seal_key_file()).await?.0.fingerprint().to_owned()
         }
         _ => String::new(),
     };

@@ -4,6 +4,7 @@
 mod admin;
 mod output;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -110,15 +111,18 @@ async fn try_out(options: quickstart::Options) -> anyhow::Result<ExitCode> {
 }
 
 async fn migrate(file: &Path) -> anyhow::Result<ExitCode> {
-    let (context, _) = open(file).await?;
-    context.db.close().await;
+    let settings = read_settings(file)?;
+    settings.make_data_dir()?;
+    let db = Db::open(&settings.database_url()?).await?;
+    db.migrate().await?;
+    db.close().await;
     output::line("the schema is up to date");
     Ok(ExitCode::SUCCESS)
 }
 
 async fn run_check(file: &Path) -> anyhow::Result<ExitCode> {
-    let (context, _) = open(file).await?;
-    let findings = check::run(&context).await?;
+    let (context, settings) = open(file).await?;
+    let findings = check::run(&context, &settings.seal_key_file()).await?;
     for finding in &findings {
         output::line(&finding.to_string());
     }
@@ -151,20 +155,29 @@ async fn administer(file: &Path, what: admin::Command) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// Opens what `migrate` or `serve` made: a mistyped path must not become an empty database.
 async fn open(file: &Path) -> anyhow::Result<(Context, Settings)> {
-    let settings = Settings::read(file)?;
-    start_logging(&LogSettings { level: "warn".into(), ..settings.log.clone() })?;
-    let db = Db::open(&settings.database_url()?).await?;
+    let settings = read_settings(file)?;
+    let db = Db::open_existing(&settings.database_url()?).await?;
     db.migrate().await?;
     let context = Context { db, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     Ok((context, settings))
+}
+
+fn read_settings(file: &Path) -> anyhow::Result<Settings> {
+    let settings = Settings::read(file)?;
+    start_logging(&LogSettings { level: "warn".into(), ..settings.log.clone() })?;
+    Ok(settings)
 }
 
 /// Logs go to standard error, so that what a command prints stays clean.
 fn start_logging(settings: &LogSettings) -> anyhow::Result<()> {
     let filter =
         tracing_subscriber::EnvFilter::try_new(&settings.level).context("log.level is not a filter")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = match settings.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -43,6 +43,10 @@ impl Report for Progress {
         }
     }
 
+    fn warning(&self, text: &str) {
+        eprintln!("  ! {text}");
+    }
+
     fn result(&self, text: &str) {
         println!("{text}");
     }

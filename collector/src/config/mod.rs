@@ -54,6 +54,15 @@ pub enum SettingsError {
         #[source]
         cause: std::io::Error,
     },
+    /// The data folder cannot be made.
+    #[error("cannot make the folder {path}")]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The file is not what it should be.
     #[error("{path} is not valid")]
     Parse {
@@ -102,6 +111,12 @@ impl Settings {
         self.data_dir.join("seal.key")
     }
 
+    /// Makes the data folder, its owner's only, unless it is there.
+    pub fn make_data_dir(&self) -> Result<(), SettingsError> {
+        make_private_folder(&self.data_dir)
+            .map_err(|cause| SettingsError::DataDir { path: self.data_dir.clone(), cause })
+    }
+
     fn check(&self) -> Result<(), SettingsError> {
         let http = self.public_url.starts_with("http://") || self.public_url.starts_with("https://");
         if !http || self.public_url.ends_with('/') {
@@ -114,6 +129,15 @@ impl Settings {
         self.web.check()?;
         self.retention.check()
     }
+}
+
+/// Makes a folder that only its owner may enter; one that is there keeps its rights.
+pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 fn invalid(key: &'static str, reason: impl Into<String>) -> SettingsError {

@@ -1,6 +1,8 @@
 //! What the two engines say differently. Everything else is one text.
 
-use super::{Db, StoreError, Tx};
+use std::path::Path;
+
+use super::{Db, StoreError, Tx, sqlite};
 
 /// Size of the database in bytes, for metrics and `check`.
 pub async fn database_bytes(tx: &mut Tx) -> Result<i64, StoreError> {
@@ -18,13 +20,15 @@ pub async fn database_bytes(tx: &mut Tx) -> Result<i64, StoreError> {
     }
 }
 
-/// Writes a consistent copy of the embedded database to `target` while others read and write.
+/// Writes a consistent copy of the embedded database to `target`, readable by its owner only, while others
+/// read and write.
 pub async fn backup(db: &Db, target: &str) -> Result<(), StoreError> {
     let Db::Sqlite(db) = db else {
         return Err(StoreError::Unsupported(
             "a PostgreSQL database is backed up with its own tools: pg_basebackup with archived WAL, or pg_dump".into(),
         ));
     };
+    sqlite::make_private(Path::new(target))?;
     let mut connection = db.writer().acquire().await?;
     sqlx::query("VACUUM INTO $1").bind(target).execute(&mut *connection).await?;
     Ok(())

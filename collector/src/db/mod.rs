@@ -13,6 +13,7 @@ mod sqlite;
 pub mod testing;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::kernel::error::{ErrorKind, Fault};
 
@@ -65,6 +66,18 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the database schema could not be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A file of the SQLite engine cannot be made.
+    #[error("cannot make {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// There is no such SQLite file.
+    #[error("there is no database {}: `parc-collector migrate` or `serve` makes it", .0.display())]
+    Missing(PathBuf),
     /// The configured address names no supported engine, or the engine is unusable.
     #[error("{0}")]
     Unsupported(String),
@@ -88,6 +101,16 @@ macro_rules! sql {
 }
 
 impl Db {
+    /// The same as [`Db::open`], but a SQLite file that is missing is refused and not made.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:").map(sqlite::path_of)
+            && !path.is_file()
+        {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        Self::open(url).await
+    }
+
     /// Opens `sqlite:PATH` or `postgres://…`; creates the SQLite file when it is missing. Does not migrate.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
@@ -190,18 +213,24 @@ impl Fault for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Busy(_) => ErrorKind::Unavailable,
-            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => {
-                ErrorKind::Internal
-            }
+            Self::Driver(_)
+            | Self::Inconsistent { .. }
+            | Self::Migration(_)
+            | Self::File { .. }
+            | Self::Missing(_)
+            | Self::Unsupported(_) => ErrorKind::Internal,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::Busy(_) => "database-unavailable",
-            Self::Driver(_) | Self::Inconsistent { .. } | Self::Migration(_) | Self::Unsupported(_) => {
-                "internal"
-            }
+            Self::Driver(_)
+            | Self::Inconsistent { .. }
+            | Self::Migration(_)
+            | Self::File { .. }
+            | Self::Missing(_)
+            | Self::Unsupported(_) => "internal",
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgPool};
 
 use super::StoreError;
 
@@ -23,6 +23,7 @@ pub(super) async fn open(url: &str) -> Result<PgPool, StoreError> {
         ("idle_in_transaction_session_timeout", "10s"),
         ("synchronous_commit", "on"),
     ]);
+    let options = options.disable_statement_logging(); // slow is what a session's timeout says
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -5,6 +5,7 @@
 //! Everything it makes lies in one folder and is marked as demonstration. A second start finds the same
 //! organisation, people and machines and only opens a new ticket.
 
+mod addresses;
 mod agent_program;
 mod demo_tickets;
 mod organisation;
@@ -17,12 +18,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::app::{self, App};
-use crate::config::{AgentSettings, DatabaseSettings, LogSettings, RetentionSettings, Settings, WebSettings};
+use crate::config::{
+    self, AgentSettings, DatabaseSettings, LogSettings, RetentionSettings, Settings, WebSettings,
+};
 use crate::inventory::{self, DeclaredField, Placement};
 use crate::kernel::actor::Role;
 use crate::kernel::text::AssetTag;
 use crate::matching::AssetMatch;
 use crate::tickets::{self, OpenedTicket};
+use addresses::Addresses;
 use agent_program::AgentProgram;
 use organisation::DemoOrganisation;
 
@@ -58,6 +62,8 @@ pub trait Report {
     fn step(&self, text: &str);
     /// Part of a long step is done.
     fn counted(&self, text: &str, done: usize, all: usize);
+    /// Something that the quickstart can do without is missing.
+    fn warning(&self, text: &str);
     /// The result.
     fn result(&self, text: &str);
 }
@@ -65,20 +71,22 @@ pub trait Report {
 /// Runs the quickstart; true when the ticket carries this machine.
 pub async fn run(options: Options, report: &dyn Report) -> anyhow::Result<bool> {
     let tag = options.tag.parse().context("--tag")?;
-    std::fs::create_dir_all(&options.data)
+    config::make_private_folder(&options.data)
         .with_context(|| format!("cannot make {}", options.data.display()))?;
     let data = options.data.canonicalize().context("cannot resolve --data")?;
     let agent_file = options.agent.clone().map_or_else(agent_program::beside_this_program, Ok)?;
 
     report.step("starting the collector with its embedded database");
     let settings = settings(&options, &data)?;
+    let web = settings.web.listen;
     let app = App::start(settings).await?;
+    Addresses { web, agents: app.agents_address }.keep(&data)?;
     let organisation = organisation::find_or_make(&app.context, &data, report).await?;
     let token = organisation::enroll_token(&app, &organisation).await?;
     let program = AgentProgram { file: agent_file, collector: app.agents_address, token };
 
     report.step("enrolling this machine and reporting its real inventory over mutual TLS");
-    program.enroll_and_report(&data.join("this-machine"), None, &tag).await?;
+    report_this_machine(&program, &data.join("this-machine"), &tag, report).await?;
     declare_this_machine(&app, &organisation, &tag).await?;
     if !options.no_demo_parc {
         parc::report_all(&app, &organisation, &program, &data, report).await?;
@@ -101,17 +109,26 @@ pub async fn run(options: Options, report: &dyn Report) -> anyhow::Result<bool> 
     Ok(found)
 }
 
-/// Ports that are free, found by binding them once.
-fn free_address(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(wanted)
-        .or_else(|_| std::net::TcpListener::bind(SocketAddr::new(wanted.ip(), 0)))
-        .with_context(|| format!("cannot listen on {}", wanted.ip()))?;
-    Ok(listener.local_addr()?)
+/// This machine is what the quickstart is about: an agent that was revoked, set aside or whose files were
+/// damaged since the last start gets a new identity.
+async fn report_this_machine(
+    program: &AgentProgram,
+    state: &Path,
+    tag: &AssetTag,
+    report: &dyn Report,
+) -> anyhow::Result<()> {
+    let known = agent_program::is_enrolled(state);
+    match program.enroll_and_report(state, None, tag).await {
+        Err(error) if known && agent_program::may_enroll_again(&error) => {
+            report.warning(&format!("this machine is enrolled again: {error:#}"));
+            program.enroll_again_and_report(state, tag).await
+        }
+        done => done,
+    }
 }
 
 fn settings(options: &Options, data: &Path) -> anyhow::Result<Settings> {
-    let web = free_address(options.listen)?;
-    let agents = free_address(options.agents)?;
+    let Addresses { web, agents } = Addresses::choose(options.listen, options.agents, data)?;
     let names = vec![agents.ip().to_string(), "localhost".into()];
     Ok(Settings {
         data_dir: data.to_owned(),

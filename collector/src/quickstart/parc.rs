@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use parc_sample::{Chassis, Disk, DiskKind, Module, Screen, Workstation};
 
 use super::Report;
@@ -115,7 +116,11 @@ struct DemoMachine {
     folder: PathBuf,
 }
 
-/// Reports every demonstration machine; the first start also makes its records, changes and tickets.
+/// File that says that the first start came to its end.
+const COMPLETE_FILE: &str = "complete";
+
+/// Reports every demonstration machine; the first start also makes its records, changes and tickets. A
+/// machine whose agent fails, for it was revoked or set aside, is told and passed over.
 pub(super) async fn report_all(
     app: &App,
     organisation: &DemoOrganisation,
@@ -123,21 +128,41 @@ pub(super) async fn report_all(
     data: &Path,
     report: &dyn Report,
 ) -> anyhow::Result<()> {
-    let machines = machines(&data.join("demo-parc"))?;
-    let first_start = !machines.iter().all(|it| is_enrolled(&it.folder.join("state")));
+    let folder = data.join("demo-parc");
+    let machines = machines(&folder)?;
+    let mut skipped = Skipped::default();
     for (done, machine) in machines.iter().enumerate() {
         report.counted("reporting the demonstration parc through the same door", done, machines.len());
-        report_one(app, organisation, program, machine).await?;
+        prepare(app, organisation, machine).await?;
+        let (root, state) = (machine.folder.join("root"), machine.folder.join("state"));
+        skipped.note(machine, program.enroll_and_report(&state, Some(&root), &machine.tag).await);
     }
     report.counted("reporting the demonstration parc through the same door", machines.len(), machines.len());
-    if first_start {
-        change_some(program, &machines).await?;
-        claim_a_tag_twice(program, &machines).await?;
+    let complete = folder.join(COMPLETE_FILE);
+    if !complete.exists() {
+        change_some(program, &machines, &mut skipped).await?;
+        claim_a_tag_twice(program, &machines, &mut skipped).await?;
         let [changed, full, contested, mistyped] = [0, 6, 1, 3].map(|at| machines[at].tag.display());
         demo_tickets::open_all(app, organisation, &TypedNumbers { changed, full, contested, mistyped })
             .await?;
+        std::fs::write(&complete, "").with_context(|| format!("cannot write {}", complete.display()))?;
+    }
+    for line in skipped.0 {
+        report.warning(&line);
     }
     Ok(())
+}
+
+/// Machines that could not report, and why.
+#[derive(Debug, Default)]
+struct Skipped(Vec<String>);
+
+impl Skipped {
+    fn note(&mut self, machine: &DemoMachine, outcome: anyhow::Result<()>) {
+        if let Err(error) = outcome {
+            self.0.push(format!("demonstration machine {} is skipped: {error:#}", machine.tag.display()));
+        }
+    }
 }
 
 fn machines(folder: &Path) -> anyhow::Result<Vec<DemoMachine>> {
@@ -227,15 +252,9 @@ fn screens(model: &Model, number: u32) -> Vec<Screen> {
 }
 
 /// The admin knows every machine in advance: sticker, place, warranty. The agent then finds its record.
-async fn report_one(
-    app: &App,
-    organisation: &DemoOrganisation,
-    program: &AgentProgram,
-    machine: &DemoMachine,
-) -> anyhow::Result<()> {
-    let (root, state) = (machine.folder.join("root"), machine.folder.join("state"));
-    if is_enrolled(&state) {
-        return program.report(&state, Some(&root)).await;
+async fn prepare(app: &App, organisation: &DemoOrganisation, machine: &DemoMachine) -> anyhow::Result<()> {
+    if is_enrolled(&machine.folder.join("state")) {
+        return Ok(());
     }
     let mut tx = app.context.db.begin().await?;
     if inventory::find_ci_by_tag(&mut tx, organisation.id, machine.tag.key()).await?.is_none() {
@@ -256,12 +275,16 @@ async fn report_one(
         inventory::create_ci(&mut tx, &app.context, &organisation.admin_actor(), new).await?;
     }
     tx.commit().await?;
-    machine.workstation.write_to(&root)?;
-    program.enroll_and_report(&state, Some(&root), &machine.tag).await
+    machine.workstation.write_to(&machine.folder.join("root"))?;
+    Ok(())
 }
 
 /// What happens to machines: an update, a full disk, a module added, a program removed.
-async fn change_some(program: &AgentProgram, machines: &[DemoMachine]) -> anyhow::Result<()> {
+async fn change_some(
+    program: &AgentProgram,
+    machines: &[DemoMachine],
+    skipped: &mut Skipped,
+) -> anyhow::Result<()> {
     for (at, machine) in machines.iter().enumerate().step_by(4) {
         let mut changed = machine
             .workstation
@@ -274,17 +297,22 @@ async fn change_some(program: &AgentProgram, machines: &[DemoMachine]) -> anyhow
         }
         let root = machine.folder.join("root");
         changed.write_to(&root)?;
-        program.report(&machine.folder.join("state"), Some(&root)).await?;
+        skipped.note(machine, program.report(&machine.folder.join("state"), Some(&root)).await);
     }
     Ok(())
 }
 
 /// Somebody moved a sticker: a machine that nobody knew reports the tag of another one.
-async fn claim_a_tag_twice(program: &AgentProgram, machines: &[DemoMachine]) -> anyhow::Result<()> {
+async fn claim_a_tag_twice(
+    program: &AgentProgram,
+    machines: &[DemoMachine],
+    skipped: &mut Skipped,
+) -> anyhow::Result<()> {
     let holder = &machines[1];
     let folder = holder.folder.with_file_name("claims-a-taken-tag");
     let intruder = Workstation { hostname: "lap-inconnu".into(), ..workstation(&LAPTOP, 900, &holder.tag) };
     let root = folder.join("root");
     intruder.write_to(&root)?;
-    program.enroll_and_report(&folder.join("state"), Some(&root), &holder.tag).await
+    skipped.note(holder, program.enroll_and_report(&folder.join("state"), Some(&root), &holder.tag).await);
+    Ok(())
 }

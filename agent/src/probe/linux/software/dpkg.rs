@@ -49,16 +49,14 @@ pub(super) fn collect(root: &Root, titles: &mut Titles) -> Result<(), Failure> {
 fn read_stanzas(mut reader: impl BufRead, titles: &mut Titles) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
     let mut stanza = Stanza::default();
-    while !titles.is_full() && read_line(&mut reader, &mut line)? {
+    while read_line(&mut reader, &mut line)? {
         if line.iter().all(u8::is_ascii_whitespace) {
-            titles.found.extend(std::mem::take(&mut stanza).finish());
+            titles.extend(std::mem::take(&mut stanza).finish());
         } else {
             stanza.take_line(&line);
         }
     }
-    if !titles.is_full() {
-        titles.found.extend(stanza.finish());
-    }
+    titles.extend(stanza.finish());
     Ok(())
 }
 

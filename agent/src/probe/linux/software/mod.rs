@@ -28,22 +28,29 @@ struct Title {
     architecture: String,
 }
 
-/// Titles in the making, with a limit one above the wire's so that a cut is noticed.
+/// Titles in the making. No more are kept than the wire carries; the rest is counted. What a database may
+/// cost is bounded by the bytes each reader takes.
 #[derive(Debug, Default)]
 struct Titles {
     found: Vec<Title>,
+    left_out: usize,
     databases: usize,
 }
 
 impl Titles {
-    fn is_full(&self) -> bool {
-        self.found.len() > SOFTWARE_ITEMS_MAX
+    fn push(&mut self, title: Title) {
+        if title.id.is_empty() {
+            return;
+        }
+        if self.found.len() < SOFTWARE_ITEMS_MAX {
+            self.found.push(title);
+        } else {
+            self.left_out += 1;
+        }
     }
 
-    fn push(&mut self, title: Title) {
-        if !self.is_full() && !title.id.is_empty() {
-            self.found.push(title);
-        }
+    fn extend(&mut self, titles: impl IntoIterator<Item = Title>) {
+        titles.into_iter().for_each(|it| self.push(it));
     }
 }
 
@@ -61,6 +68,7 @@ pub(super) fn run(root: &Root) -> Result<Probed, Failure> {
         return Err(Failure::new(ProblemKind::Absent, "/var/lib", reason));
     }
     put_all(&mut probed, titles.found);
+    probed.leave_out(titles.left_out);
     Ok(probed)
 }
 

@@ -71,11 +71,14 @@ fn read_database(root: &Root, inner: &str, titles: &mut Titles, probed: &mut Pro
     };
     let path = root.path(inner);
     let has_log = if root.is_live() {
-        let before = titles.found.len();
+        let before = (titles.found.len(), titles.left_out);
         match read_all(&path, "mode=ro", titles) {
             Ok(()) => return Ok(()),
             Err(error) if !is_about_the_folder(&error) => return Err(unreadable(error)),
-            Err(_) => titles.found.truncate(before),
+            Err(_) => {
+                titles.found.truncate(before.0);
+                titles.left_out = before.1;
+            }
         }
         true
     } else {
@@ -108,9 +111,6 @@ fn read_all(path: &Path, mode: &str, titles: &mut Titles) -> rusqlite::Result<()
     let mut query = connection.prepare("SELECT blob FROM Packages WHERE length(blob) <= ?1")?;
     let mut rows = query.query([HEADER_BYTES_MAX])?;
     while let Some(row) = rows.next()? {
-        if titles.is_full() {
-            break;
-        }
         if let Ok(blob) = row.get_ref(0)?.as_blob()
             && let Some(title) = header::parse(blob)
         {

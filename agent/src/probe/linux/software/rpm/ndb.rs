@@ -39,12 +39,12 @@ pub(super) fn read(file: &mut (impl Read + Seek), titles: &mut Titles) -> io::Re
     let (mut blob, mut bytes_read) = (Vec::new(), 0_u64);
     for slot in slots.chunks_exact(UNIT_BYTES).skip(FIRST_SLOT) {
         let (package, block) = (number(slot, 4), number(slot, 8));
-        if titles.is_full() || bytes_read > PACKAGES_BYTES_MAX {
+        if bytes_read > PACKAGES_BYTES_MAX {
             break;
         }
         if slot.starts_with(SLOT_MAGIC) && block != 0 && read_blob(file, package, block, &mut blob)? {
             bytes_read = bytes_read.saturating_add(blob.len() as u64);
-            titles.found.extend(header::parse(&blob));
+            titles.extend(header::parse(&blob));
         }
     }
     Ok(())
