@@ -93,7 +93,7 @@ pub struct HistoryPage {
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AtQuery {
-    /// RFC 3339 moment or date; the present if left out.
+    /// RFC 3339 moment, or a date: the end of that day on site. The present if left out or still to come.
     at: Option<String>,
     /// Code of the organisation, when several have the number.
     organisation: Option<String>,
@@ -311,13 +311,13 @@ async fn organisation_of(tx: &mut Tx, scope: Scope, code: &str) -> Result<Organi
     Ok(found.ok_or_else(|| Problem::invalid("organisation", "is not known"))?.id)
 }
 
-/// `?at=` in the time zone of the machine's organisation.
+/// `?at=`: a date means the end of that day in the time zone of the machine's organisation.
 async fn moment(tx: &mut Tx, ci: &CiSummary, at: Option<&str>) -> Result<Option<UtcMicros>, Problem> {
     let Some(text) = at else { return Ok(None) };
     let organisation = sites::find_organisation(tx, ci.organisation_id).await?;
     let zone = organisation.map_or_else(Zone::utc, |it| it.zone());
     let refused = || Problem::invalid("at", "must be a date or an RFC 3339 moment");
-    UtcMicros::parse(text, &zone).ok_or_else(refused).map(Some)
+    UtcMicros::parse_until(text, &zone).ok_or_else(refused).map(Some)
 }
 
 fn bounded<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Problem> {
