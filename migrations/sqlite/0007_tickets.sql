@@ -36,6 +36,8 @@ CREATE TABLE ticket (
     solution          TEXT,
     search_key        TEXT NOT NULL,
     request_id        BLOB UNIQUE,
+    -- Digest of what the request said: the same id with other words is refused.
+    request_digest    BLOB,
     created_at        INTEGER NOT NULL,
     updated_at        INTEGER NOT NULL,
     -- When it was first taken or qualified; a wait that ends before goes back to the entry.

@@ -180,6 +180,8 @@ db_test! {
         let again = desk.post_with(&key, TICKETS, &headers, &incident()).await;
         assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::OK));
         assert_eq!(first.json, again.json);
+        let changed = desk.post_with(&key, TICKETS, &headers, &with(incident(), "phone", "2")).await;
+        assert_problem(&changed, 422, "idempotency-key-reused", Some("idempotency_key"));
         let other = desk.post_with(&key, TICKETS, &[("idempotency-key", "order-78")], &incident()).await;
         assert_ne!(first.json["number"], other.json["number"]);
     }

@@ -18,13 +18,19 @@ use crate::tickets::model::{NewTicket, OpenedTicket, Ticket};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::priority::priority;
 use crate::tickets::store::{self, Entry, Party};
-use crate::tickets::words::{AssetRole, AttachedBy, TicketState};
+use crate::tickets::words::{AssetRole, AttachedBy, Channel, TicketState};
+
+/// What a request is remembered by.
+struct RequestMark {
+    key: [u8; REQUEST_KEY_BYTES],
+    digest: [u8; blake3::OUT_LEN],
+}
 
 /// Bytes of the key under which a request is remembered.
 const REQUEST_KEY_BYTES: usize = 16;
 
 /// Opens a ticket: number, match, pin, event, audit in one transaction. The same `request_id` from the same
-/// actor opens one ticket; the repetition tells which.
+/// actor opens one ticket; the repetition tells which, and is refused when it says something else.
 pub async fn open_ticket(
     context: &Context,
     actor: &Actor,
@@ -34,19 +40,21 @@ pub async fn open_ticket(
     if let Some((field, reason)) = clean_new(&mut new).into_iter().next() {
         return Err(TicketError::Invalid { field, reason });
     }
-    let request_key = new.request_id.map(|id| request_key(actor, new.organisation_id, id));
+    let mark = new.request_id.map(|id| RequestMark {
+        key: request_key(actor, new.organisation_id, id),
+        digest: request_digest(&new),
+    });
     let mut tx = context.db.begin().await?;
-    if let Some(known) = find_repeated(&mut tx, actor, request_key.as_ref()).await? {
+    if let Some(known) = find_repeated(&mut tx, actor, mark.as_ref()).await? {
         return Ok(known);
     }
     let parties = check_places(&mut tx, &new).await?;
     let lookup = look_up(&mut tx, &new).await?;
     let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
-    if !store::insert(&mut tx, &ticket, &search_text(&ticket), request_key.as_ref().map(<[u8; 16]>::as_slice))
-        .await?
-    {
+    let remembered = mark.as_ref().map(|it| store::Remembered { key: &it.key, digest: &it.digest });
+    if !store::insert(&mut tx, &ticket, &search_text(&ticket), remembered).await? {
         // The same request was faster on another connection: what was done here is rolled back.
-        let known = find_repeated(&mut tx, actor, request_key.as_ref()).await?;
+        let known = find_repeated(&mut tx, actor, mark.as_ref()).await?;
         return known.ok_or_else(|| TicketError::invalid("request_id", "is being used by another request"));
     }
     record(&mut tx, context, actor, &ticket, &lookup).await?;
@@ -98,17 +106,51 @@ fn request_key(actor: &Actor, organisation: OrganisationId, id: [u8; 16]) -> [u8
     key
 }
 
+/// What a request says, cleaned. The machine is left out because it comes from a certificate or a link that runs
+/// out, and from an agent the place too: both are filled in here and may have changed before the repetition.
+fn request_digest(new: &NewTicket) -> [u8; blake3::OUT_LEN] {
+    let by_agent = new.channel == Channel::Agent;
+    let site = new.site_id.filter(|_| !by_agent).map(|it| it.to_string()).unwrap_or_default();
+    let location = if by_agent { "" } else { &new.location };
+    let phone = if by_agent { "" } else { &new.phone };
+    let parts = [
+        new.kind.code(),
+        new.channel.code(),
+        &site,
+        location,
+        &new.requester_id.to_string(),
+        &new.beneficiary_id.to_string(),
+        &new.summary,
+        &new.description,
+        &new.application,
+        phone,
+        &new.availability,
+        &new.external_ref,
+        new.severity.code(),
+        new.scope.code(),
+        new.urgency.code(),
+        &new.inventory_number,
+    ];
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
 async fn find_repeated(
     tx: &mut Tx,
     actor: &Actor,
-    request_key: Option<&[u8; REQUEST_KEY_BYTES]>,
+    mark: Option<&RequestMark>,
 ) -> Result<Option<OpenedTicket>, TicketError> {
-    let Some(key) = request_key else { return Ok(None) };
-    let known = store::find_by_request(tx, key).await?;
-    Ok(known.map(|ticket| {
-        let nothing = Lookup::empty(ticket.asset_match);
-        opened(&ticket, actor, nothing, true)
-    }))
+    let Some(mark) = mark else { return Ok(None) };
+    let Some(known) = store::find_by_request(tx, &mark.key).await? else { return Ok(None) };
+    if known.request_digest.as_deref() != Some(mark.digest.as_slice()) {
+        return Err(TicketError::KeyReused);
+    }
+    let nothing = Lookup::empty(known.ticket.asset_match);
+    Ok(Some(opened(&known.ticket, actor, nothing, true)))
 }
 
 /// Names of who and where, once they are known to belong to the organisation.

@@ -9,7 +9,9 @@ pub(super) use links::{
     Entry, Link, append_event, detach, insert_link, list_events, list_links, list_waiting,
 };
 pub(super) use queue::{Visibility, count, list, list_of_ci};
-pub(super) use ticket::{Party, find, find_by_request, find_party, hold_still, insert, next_in_month, save};
+pub(super) use ticket::{
+    Party, Remembered, find, find_by_request, find_party, hold_still, insert, next_in_month, save,
+};
 
 /// Columns of a [`Ticket`](super::model::Ticket) and the joins that name its ids.
 macro_rules! ticket_columns {
