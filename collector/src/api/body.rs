@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::kernel::page::PageRequest;
 
 /// Bytes of a body: a description of 20,000 four-byte characters, escaped, and the other fields.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -47,6 +48,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
             Err(rejection) => Err(refused("query", &cause_of(&rejection))),
         }
     }
+}
+
+/// Which part of a list a program wants.
+///
+/// # Errors
+///
+/// Names `cursor` or `limit`.
+pub fn page_request(cursor: Option<&str>, limit: Option<u32>) -> Result<PageRequest, Problem> {
+    PageRequest::from_program(cursor, limit).map_err(|(field, reason)| Problem::invalid(field, reason))
 }
 
 /// What the query's deserializer said, without the framework's preamble.

@@ -30,10 +30,19 @@ impl Document {
         let mut document = Self::openapi();
         document.merge(tickets::api::TicketsDocument::openapi());
         document.merge(inventory::api::AssetsDocument::openapi());
+        remove_paging(&mut document, inventory::api::EXPORT_PATH);
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         document.components.get_or_insert_default().add_security_scheme("key", scheme);
         document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
         document
+    }
+}
+
+/// An export shares the filters of its list and not its pages.
+fn remove_paging(document: &mut utoipa::openapi::OpenApi, path: &str) {
+    let operation = document.paths.paths.get_mut(path).and_then(|it| it.get.as_mut());
+    if let Some(parameters) = operation.and_then(|it| it.parameters.as_mut()) {
+        parameters.retain(|it| !matches!(it.name.as_str(), "cursor" | "limit"));
     }
 }
 

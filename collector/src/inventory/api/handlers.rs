@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::export::asset_csv;
 use super::machine::{AssetRow, ChangeView, Configuration, FactView, ProblemView};
-use crate::api::{ApiQuery, ApiState, Caller, Problem, ProblemDetails};
+use crate::api::{ApiQuery, ApiState, Caller, Problem, ProblemDetails, page_request};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::Tx;
@@ -158,7 +158,7 @@ pub(super) async fn list_assets(
     allow(&actor, Permission::ReadAssets)?;
     let mut tx = state.context.db.read().await?;
     let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
-    let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
+    let request = page_request(query.cursor.as_deref(), query.limit)?;
     let page = inventory::list_cis(&mut tx, actor.scope, &filter, &request).await?;
     Ok(Json(AssetPage { items: page.rows.iter().map(AssetRow::from).collect(), next: page.next }))
 }
@@ -203,7 +203,7 @@ pub(super) async fn list_asset_software(
     let words = bounded("q", query.q.as_deref())?;
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
-    let page = inventory::list_software(&mut tx, ci.id, words, &query.page()).await?;
+    let page = inventory::list_software(&mut tx, ci.id, words, &query.page()?).await?;
     Ok(Json(SoftwarePage { items: page.rows.into_iter().map(SoftwareView::from).collect(), next: page.next }))
 }
 
@@ -219,7 +219,7 @@ pub(super) async fn list_asset_history(
     query.without_words()?;
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
-    let page = inventory::history(&mut tx, ci.id, &query.page()).await?;
+    let page = inventory::history(&mut tx, ci.id, &query.page()?).await?;
     Ok(Json(HistoryPage { items: page.rows.iter().map(ChangeView::from).collect(), next: page.next }))
 }
 
@@ -236,7 +236,7 @@ pub(super) async fn list_asset_tickets(
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     drop(tx);
-    let page = tickets::list_tickets_of_ci(&state.context, &actor, ci.id, &query.page()).await?;
+    let page = tickets::list_tickets_of_ci(&state.context, &actor, ci.id, &query.page()?).await?;
     Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
 }
 
@@ -250,6 +250,7 @@ pub(super) async fn export_assets(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Response, Problem> {
     allow(&actor, Permission::Export)?;
+    query.without_page()?;
     let mut tx = state.context.db.read().await?;
     let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     drop(tx);
@@ -340,8 +341,8 @@ fn detail(ci: &CiSummary, machine: &Machine, contested: bool, at: UtcMicros) -> 
 }
 
 impl PartQuery {
-    fn page(&self) -> PageRequest {
-        PageRequest::from_query(self.cursor.as_deref(), self.limit)
+    fn page(&self) -> Result<PageRequest, Problem> {
+        page_request(self.cursor.as_deref(), self.limit)
     }
 
     fn without_words(&self) -> Result<(), Problem> {
@@ -350,6 +351,15 @@ impl PartQuery {
 }
 
 impl ListQuery {
+    /// An export is whole.
+    fn without_page(&self) -> Result<(), Problem> {
+        let asked = [("cursor", self.cursor.is_some()), ("limit", self.limit.is_some())];
+        match asked.into_iter().find(|(_, asked)| *asked) {
+            Some((field, _)) => Err(Problem::invalid(field, "is not for exports, which are whole")),
+            None => Ok(()),
+        }
+    }
+
     async fn filter(&self, tx: &mut Tx, scope: Scope, now: UtcMicros) -> Result<CiFilter, Problem> {
         let organisation_id = match self.organisation.as_deref() {
             Some(code) => Some(organisation_of(tx, scope, code).await?),

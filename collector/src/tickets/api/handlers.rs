@@ -9,12 +9,11 @@ use utoipa::IntoParams;
 
 use super::requests::TicketRequest;
 use super::responses::{TicketCreated, TicketDetail, TicketLine, TicketPage};
-use crate::api::{ApiJson, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag};
+use crate::api::{ApiJson, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request};
 use crate::context::Context;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::id::{OrganisationId, PersonId};
-use crate::kernel::page::PageRequest;
 use crate::kernel::text::EmailAddress;
 use crate::matching::AssetMatch;
 use crate::tickets::{
@@ -88,7 +87,7 @@ pub(super) async fn list_tickets(
     Caller(actor): Caller,
     ApiQuery(query): ApiQuery<QueueQuery>,
 ) -> Result<Json<TicketPage>, Problem> {
-    let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
+    let request = page_request(query.cursor.as_deref(), query.limit)?;
     let filter = query.filter(&state.context, &actor).await?;
     let page = tickets::list_tickets(&state.context, &actor, &filter, &request).await?;
     Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))

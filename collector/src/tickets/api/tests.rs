@@ -121,6 +121,9 @@ db_test! {
         for path in ["/api/v1/tickets?colour=1", "/api/v1/tickets?state=odd", "/api/v1/tickets?team=x", "/api/v1/tickets?limit=-1"] {
             assert_eq!(desk.get(&key, path).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
         }
+        for (query, field) in [("limit=0", "limit"), ("limit=201", "limit"), ("cursor=made-up", "cursor")] {
+            assert_problem(&desk.get(&key, &format!("{TICKETS}?{query}")).await, 422, "invalid", Some(field));
+        }
         for path in ["/api/v1/tickets/I202611_9999", "/api/v1/tickets/%00", "/api/v1/tickets/I202611_0001/attachments"] {
             assert_eq!(desk.get(&key, path).await.status, StatusCode::NOT_FOUND, "{path}");
         }
