@@ -119,8 +119,8 @@ pub(super) fn shown(actor: &Actor, view: TicketView) -> Response {
     response
 }
 
-/// The person of an address as far as tickets of an organisation are concerned. An address of elsewhere and one that
-/// nobody has are refused in the same words.
+/// The person of an address as far as tickets of an organisation are concerned, the provider's own staff included. An
+/// address of elsewhere and one that nobody has are refused in the same words.
 pub(super) async fn person_of(
     tx: &mut Tx,
     organisation: OrganisationId,
@@ -132,6 +132,19 @@ pub(super) async fn person_of(
     let person = people::find_person_by_email(tx, &email).await?;
     let person = person.filter(|it| it.active && it.organisation_id.is_none_or(|own| own == organisation));
     Ok(person.map(|it| it.id))
+}
+
+/// As [`person_of`], for who asks or needs help: a caller of one organisation does not know the provider's staff.
+async fn party_of(
+    tx: &mut Tx,
+    scope: Scope,
+    organisation: OrganisationId,
+    address: &str,
+) -> Result<Option<PersonId>, Problem> {
+    let Some(person) = person_of(tx, organisation, address).await? else { return Ok(None) };
+    let found = people::find_person(tx, person).await?;
+    let known = found.is_some_and(|it| it.organisation_id.is_some() || scope == Scope::All);
+    Ok(known.then_some(person))
 }
 
 /// Everything that is wrong with a request is told at once.
@@ -147,12 +160,12 @@ async fn new_ticket(
     let mut wrong = |field: &str, reason: &str| {
         errors.push(FieldProblem { field: field.to_owned(), reason: reason.to_owned() });
     };
-    let requester = person_of(&mut tx, organisation_id, &request.requester).await?;
+    let requester = party_of(&mut tx, actor.scope, organisation_id, &request.requester).await?;
     if requester.is_none() {
         wrong("requester", "is not a known person of the organisation");
     }
     let beneficiary = match request.beneficiary.as_deref() {
-        Some(address) => person_of(&mut tx, organisation_id, address).await?,
+        Some(address) => party_of(&mut tx, actor.scope, organisation_id, address).await?,
         None => requester,
     };
     if beneficiary.is_none() && request.beneficiary.is_some() {

@@ -207,6 +207,36 @@ db_test! {
 }
 
 db_test! {
+    async fn a_key_that_may_only_open_reads_what_it_opened(db: Db) {
+        let desk = Desk::open(db).await;
+        let key = desk.key(Role::Requester, Some(desk.acme.id)).await;
+        let other = desk.key(Role::Requester, Some(desk.acme.id)).await;
+        let number = opened(&desk, &key).await;
+        let path = format!("{TICKETS}/{number}");
+        assert_eq!(desk.get(&key, &path).await.json["number"], number.as_str());
+        assert_eq!(desk.get(&key, TICKETS).await.json["items"][0]["number"], number.as_str());
+        assert_problem(&desk.get(&other, &path).await, 404, "not-found", None);
+        assert_eq!(desk.get(&other, TICKETS).await.json["items"], json!([]));
+    }
+}
+
+db_test! {
+    async fn a_key_of_one_organisation_does_not_know_the_providers_staff(db: Db) {
+        let desk = Desk::open(db).await;
+        let key = desk.key(Role::Peu, Some(desk.acme.id)).await;
+        for field in ["requester", "beneficiary"] {
+            let staff = desk.post(&key, TICKETS, &with(incident(), field, "tom@desk.example")).await;
+            let nobody = desk.post(&key, TICKETS, &with(incident(), field, "nobody@desk.example")).await;
+            assert_problem(&staff, 422, "invalid", Some(field));
+            assert_eq!(staff.json, nobody.json);
+        }
+        let of_all = desk.key(Role::Peu, None).await;
+        let body = with(with(incident(), "organisation", "acme"), "requester", "tom@desk.example");
+        assert_eq!(desk.post(&of_all, TICKETS, &body).await.status, StatusCode::CREATED);
+    }
+}
+
+db_test! {
     async fn a_key_gone_wild_is_slowed_down(db: Db) {
         let desk = Desk::open(db).await;
         let key = desk.key(Role::Peu, Some(desk.acme.id)).await;

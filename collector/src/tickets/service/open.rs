@@ -48,7 +48,7 @@ pub async fn open_ticket(
     if let Some(known) = find_repeated(&mut tx, actor, mark.as_ref()).await? {
         return Ok(known);
     }
-    let parties = check_places(&mut tx, &new).await?;
+    let parties = check_places(&mut tx, actor, &new).await?;
     let lookup = look_up(&mut tx, &new).await?;
     let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
     let remembered = mark.as_ref().map(|it| store::Remembered { key: &it.key, digest: &it.digest });
@@ -161,7 +161,7 @@ struct Parties {
     beneficiary: Party,
 }
 
-async fn check_places(tx: &mut Tx, new: &NewTicket) -> Result<Parties, TicketError> {
+async fn check_places(tx: &mut Tx, actor: &Actor, new: &NewTicket) -> Result<Parties, TicketError> {
     let organisation = sites::find_organisation(tx, new.organisation_id).await?;
     let organisation = organisation.ok_or_else(|| TicketError::invalid("organisation", "is not known"))?;
     let site_name = match new.site_id {
@@ -172,21 +172,22 @@ async fn check_places(tx: &mut Tx, new: &NewTicket) -> Result<Parties, TicketErr
             .map(|it| it.name)
             .ok_or_else(|| TicketError::invalid("site", "is not a site of the organisation"))?,
     };
-    let requester = party(tx, organisation.id, new.requester_id, "requester").await?;
-    let beneficiary = party(tx, organisation.id, new.beneficiary_id, "beneficiary").await?;
+    let requester = party(tx, actor.scope, organisation.id, (new.requester_id, "requester")).await?;
+    let beneficiary = party(tx, actor.scope, organisation.id, (new.beneficiary_id, "beneficiary")).await?;
     Ok(Parties { organisation, site_name, requester, beneficiary })
 }
 
-/// An active person of the organisation or of the provider's own staff; anybody else is not known, in the same words.
+/// An active person of the organisation; for who works for all organisations also one of the provider's own staff.
+/// Anybody else is not known, in the same words.
 async fn party(
     tx: &mut Tx,
+    scope: Scope,
     organisation: OrganisationId,
-    person: PersonId,
-    field: &'static str,
+    (person, field): (PersonId, &'static str),
 ) -> Result<Party, TicketError> {
     store::find_party(tx, person)
         .await?
-        .filter(|it| it.active && it.organisation_id.is_none_or(|own| own == organisation))
+        .filter(|it| it.active && it.organisation_id.map_or(scope == Scope::All, |own| own == organisation))
         .ok_or_else(|| TicketError::invalid(field, "is not a known person of the organisation"))
 }
 
@@ -219,6 +220,7 @@ async fn numbered(
         beneficiary_id: new.beneficiary_id,
         beneficiary_name: parties.beneficiary.name.clone(),
         created_by: actor.label.clone(),
+        created_by_id: audit::actor_columns(actor).1,
         owner_id: None,
         owner_name: String::new(),
         level: 1,

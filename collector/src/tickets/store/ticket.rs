@@ -68,11 +68,11 @@ pub(in crate::tickets) async fn insert(
     sql!(tx, |conn| {
         sqlx::query(
         "INSERT INTO ticket (number, organisation_id, kind, channel, state, priority, site_id, location, requester_id,
-            beneficiary_id, created_by, level, summary, description, application, phone, availability, external_ref,
+            beneficiary_id, created_by, created_by_id, level, summary, description, application, phone, availability, external_ref,
             severity, scope, urgency, inventory_number, inventory_key, asset_match, search_key, request_id, request_digest, created_at,
             updated_at, version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $28, $29)
+            $23, $24, $25, $26, $27, $28, $29, $29, $30)
          ON CONFLICT (request_id) DO NOTHING"
     )
     .bind(&new.number)
@@ -86,6 +86,7 @@ pub(in crate::tickets) async fn insert(
     .bind(new.requester_id)
     .bind(new.beneficiary_id)
     .bind(&new.created_by)
+    .bind(new.created_by_id)
     .bind(new.level)
     .bind(&new.summary)
     .bind(&new.description)
