@@ -78,7 +78,10 @@ pub enum TicketAction {
         solution: String,
     },
     /// It is really solved.
-    Confirm,
+    Confirm {
+        /// Who said so, when a program or staff write it down for somebody.
+        on_behalf_of: Option<String>,
+    },
     /// It is not.
     Refuse {
         /// What still fails; mandatory.
@@ -132,7 +135,7 @@ impl TicketAction {
             Self::Reply { .. } => ActionKind::Reply,
             Self::Note { .. } => ActionKind::Note,
             Self::Resolve { .. } => ActionKind::Resolve,
-            Self::Confirm => ActionKind::Confirm,
+            Self::Confirm { .. } => ActionKind::Confirm,
             Self::Refuse { .. } => ActionKind::Refuse,
             Self::Reopen { .. } => ActionKind::Reopen,
             Self::Cancel { .. } => ActionKind::Cancel,

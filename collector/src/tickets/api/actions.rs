@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::handlers::{person_of, seen, shown};
 use super::requests::{
-    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest, HoldRequest,
+    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, ConfirmRequest, DetachRequest, EmptyRequest, HoldRequest,
     QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
 };
 use super::responses::TicketDetail;
@@ -81,9 +81,9 @@ actions! {
     /// Solved.
     resolve, "/api/v1/tickets/{number}/resolve", ResolveRequest =>
         |it: ResolveRequest| Wanted::Plain(TicketAction::Resolve { solution: it.solution });
-    /// Really solved.
-    confirm, "/api/v1/tickets/{number}/confirm", EmptyRequest =>
-        |_: EmptyRequest| Wanted::Plain(TicketAction::Confirm);
+    /// Really solved, as somebody said by voice.
+    confirm, "/api/v1/tickets/{number}/confirm", ConfirmRequest =>
+        |it: ConfirmRequest| Wanted::Plain(TicketAction::Confirm { on_behalf_of: it.on_behalf_of });
     /// Not solved.
     refuse, "/api/v1/tickets/{number}/refuse", CommentRequest =>
         |it: CommentRequest| Wanted::Plain(TicketAction::Refuse { comment: it.comment });

@@ -175,6 +175,25 @@ db_test! {
 }
 
 db_test! {
+    async fn a_key_confirms_only_in_the_name_of_somebody(db: Db) {
+        let desk = Desk::open(db).await;
+        let key = desk.key(Role::Lead, Some(desk.acme.id)).await;
+        let number = opened(&desk, &key).await;
+        let path = |action: &str| format!("{TICKETS}/{number}/{action}");
+        desk.post(&key, &path("claim"), &json!({ "owner": "tom@desk.example" })).await;
+        let resolved = desk.post(&key, &path("resolve"), &json!({ "solution": "new cable" })).await;
+        assert_eq!(resolved.json["state"], "resolved");
+        for body in [json!({}), json!({ "on_behalf_of": " " })] {
+            assert_problem(&desk.post(&key, &path("confirm"), &body).await, 422, "invalid", Some("on_behalf_of"));
+        }
+        let closed = desk.post(&key, &path("confirm"), &json!({ "on_behalf_of": "Rita R." })).await;
+        assert_eq!(closed.json["state"], "closed", "{:?}", closed.json);
+        let told = closed.json["events"].as_array().and_then(|it| it.last()).expect("event");
+        assert_eq!((&told["kind"], &told["data"]["on_behalf_of"]), (&json!("confirmed"), &json!("Rita R.")));
+    }
+}
+
+db_test! {
     async fn a_repeated_request_is_answered_with_the_first_ticket(db: Db) {
         let desk = Desk::open(db).await;
         let key = desk.key(Role::Peu, Some(desk.acme.id)).await;
