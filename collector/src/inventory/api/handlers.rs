@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::export::asset_csv;
 use super::machine::{AssetRow, ChangeView, Configuration, FactView, ProblemView};
-use crate::api::{ApiQuery, ApiState, Caller, Problem, ProblemDetails, page_request};
+use crate::api::{ApiPath, ApiQuery, ApiState, Caller, Problem, ProblemDetails, page_request};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::Tx;
@@ -169,7 +169,7 @@ pub(super) async fn list_assets(
 pub(super) async fn get_asset(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<AtQuery>,
 ) -> Result<Json<AssetDetail>, Problem> {
     let mut tx = state.context.db.read().await?;
@@ -197,7 +197,7 @@ pub(super) async fn get_asset(
 pub(super) async fn list_asset_software(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<PartQuery>,
 ) -> Result<Json<SoftwarePage>, Problem> {
     let words = bounded("q", query.q.as_deref())?;
@@ -213,7 +213,7 @@ pub(super) async fn list_asset_software(
 pub(super) async fn list_asset_history(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<PartQuery>,
 ) -> Result<Json<HistoryPage>, Problem> {
     query.without_words()?;
@@ -229,7 +229,7 @@ pub(super) async fn list_asset_history(
 pub(super) async fn list_asset_tickets(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<PartQuery>,
 ) -> Result<Json<TicketPage>, Problem> {
     query.without_words()?;

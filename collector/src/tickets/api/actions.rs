@@ -1,6 +1,6 @@
 //! One path per action. All of them: find the ticket, compare `If-Match`, act, show.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -10,7 +10,7 @@ use super::requests::{
     QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
 };
 use super::responses::TicketDetail;
-use crate::api::{ApiJson, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};
+use crate::api::{ApiJson, ApiPath, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};
 use crate::context::Context;
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::matching::{self, AssetMatch};
@@ -40,7 +40,7 @@ macro_rules! actions {
             State(state): State<ApiState>,
             caller: Caller,
             if_match: IfMatch,
-            Path(number): Path<String>,
+            ApiPath(number): ApiPath,
             ApiJson(body): ApiJson<$body>,
         ) -> Result<Response, Problem> {
             let call = Call { state, caller, number, if_match };

@@ -1,7 +1,7 @@
 //! Opening, reading and listing.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::requests::TicketRequest;
 use super::responses::{TicketCreated, TicketDetail, TicketLine, TicketPage};
-use crate::api::{ApiJson, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request};
+use crate::api::{ApiJson, ApiPath, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request};
 use crate::context::Context;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission, Scope};
@@ -99,7 +99,7 @@ pub(super) async fn list_tickets(
 pub(super) async fn get_ticket(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(number): Path<String>,
+    ApiPath(number): ApiPath,
 ) -> Result<Response, Problem> {
     Ok(shown(&actor, seen(&state.context, &actor, &number).await?))
 }
