@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::inventory::{self, Intake};
 use crate::kernel::actor::{Actor, ActorKind, Role, Scope};
 use crate::kernel::text;
+use crate::measures;
 use crate::people;
 use crate::rpc::{self, PeerCertificate};
 use crate::tickets::{
@@ -59,7 +60,7 @@ impl Fleet for FleetService {
             self.note_version(&identity, &version).await.map_err(|error| rpc::status(&error))?;
         }
         response.renew_now = self.context.now() >= identity.half_life_at;
-        metrics::counter!("parc_contacts_total", "outcome" => response.outcome().as_str_name()).increment(1);
+        measures::contact(response.outcome().as_str_name());
         Ok(Response::new(response))
     }
 

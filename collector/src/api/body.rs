@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_none_of_our_types() {
-        for body in ["[]", "5", "null", r#"{"summary":"a","severity":5}"#, r#"{"summary":"a","severity":{}}"#] {
+        for body in ["[]", "5", "null", r#"{"summary":"a","severity":5}"#, r#"{"summary":"a","severity":{}}"#]
+        {
             let (status, field, detail) = refusal(body);
             assert_eq!(status, 422, "{body}");
             assert_eq!(field.as_deref(), Some(if body.starts_with('{') { "severity" } else { "body" }));

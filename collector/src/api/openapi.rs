@@ -2,6 +2,7 @@
 
 use axum::Json;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::problem::{FieldProblem, ProblemDetails};
@@ -42,7 +43,10 @@ impl Document {
 fn remove_paging(document: &mut utoipa::openapi::OpenApi, path: &str) {
     let operation = document.paths.paths.get_mut(path).and_then(|it| it.get.as_mut());
     if let Some(parameters) = operation.and_then(|it| it.parameters.as_mut()) {
-        parameters.retain(|it| !matches!(it.name.as_str(), "cursor" | "limit"));
+        parameters.retain(|it| match it {
+            RefOr::T(parameter) => !matches!(parameter.name.as_str(), "cursor" | "limit"),
+            RefOr::Ref(_) => true,
+        });
     }
 }
 

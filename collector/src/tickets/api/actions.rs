@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::handlers::{person_of, seen, shown};
 use super::requests::{
-    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, ConfirmRequest, DetachRequest, EmptyRequest, HoldRequest,
-    QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
+    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, ConfirmRequest, DetachRequest, EmptyRequest,
+    HoldRequest, QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
 };
 use super::responses::TicketDetail;
 use crate::api::{ApiJson, ApiPath, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};

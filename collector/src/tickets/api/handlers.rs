@@ -9,7 +9,9 @@ use utoipa::IntoParams;
 
 use super::requests::TicketRequest;
 use super::responses::{TicketCreated, TicketDetail, TicketLine, TicketPage};
-use crate::api::{ApiJson, ApiPath, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request};
+use crate::api::{
+    ApiJson, ApiPath, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request,
+};
 use crate::context::Context;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission, Scope};

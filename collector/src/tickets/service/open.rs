@@ -12,6 +12,7 @@ use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
 use crate::kernel::id::{OrganisationId, PersonId};
 use crate::kernel::text::search_key;
 use crate::matching::{self, AssetMatch, Lookup};
+use crate::measures;
 use crate::sites::{self, Organisation};
 use crate::tickets::action::TicketError;
 use crate::tickets::model::{NewTicket, OpenedTicket, Ticket};
@@ -59,6 +60,7 @@ pub async fn open_ticket(
     }
     record(&mut tx, context, actor, &ticket, &lookup).await?;
     tx.commit().await?;
+    measures::ticket_opened(ticket.channel.code(), ticket.asset_match.code());
     Ok(opened(&ticket, actor, lookup, false))
 }
 

@@ -88,11 +88,7 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
         A::DetachAsset { asset, reason } => {
             A::DetachAsset { asset, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
         }
-        plain @ (A::Claim
-        | A::Assign { .. }
-        | A::Qualify { .. }
-        | A::Resume
-        | A::AttachCi { .. }) => plain,
+        plain @ (A::Claim | A::Assign { .. } | A::Qualify { .. } | A::Resume | A::AttachCi { .. }) => plain,
     })
 }
 
