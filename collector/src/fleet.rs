@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::inventory::{self, Intake};
 use crate::kernel::actor::{Actor, ActorKind, Role, Scope};
 use crate::kernel::text;
+use crate::measures;
 use crate::people;
 use crate::rpc::{self, PeerCertificate};
 use crate::tickets::{
@@ -49,21 +50,17 @@ impl Fleet for FleetService {
         if identity.status == AgentStatus::Quarantined {
             return Ok(Response::new(quarantined()));
         }
-        let certificate = PeerCertificate::of(request.extensions()).cloned();
         let request = request.into_inner();
         let version = request.agent_version.clone();
         let answer = self.intake.contact(identity.binding, request).await;
         let mut response = answer.map_err(|error| rpc::status(&error))?;
         if response.outcome() == v1::Outcome::Fork {
             self.quarantine(&identity, &response.reason).await.map_err(|error| rpc::status(&error))?;
-            if let Some(certificate) = certificate {
-                self.identities.forget(&certificate);
-            }
         } else if identity.version != version {
             self.note_version(&identity, &version).await.map_err(|error| rpc::status(&error))?;
         }
         response.renew_now = self.context.now() >= identity.half_life_at;
-        metrics::counter!("parc_contacts_total", "outcome" => response.outcome().as_str_name()).increment(1);
+        measures::contact(response.outcome().as_str_name());
         Ok(Response::new(response))
     }
 
@@ -135,7 +132,9 @@ impl FleetService {
     async fn quarantine(&self, identity: &AgentIdentity, reason: &str) -> Result<(), AgentError> {
         let mut tx = self.context.db.begin().await?;
         agents::quarantine_agent(&mut tx, &self.context, identity.binding.agent_id, reason).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.identities.forget_agent(identity.binding.agent_id);
+        Ok(())
     }
 
     async fn note_version(&self, identity: &AgentIdentity, version: &str) -> Result<(), AgentError> {

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod inventory;
 pub mod kernel;
 pub mod matching;
+mod measures;
 pub mod people;
 mod people_door;
 pub mod quickstart;

@@ -16,6 +16,8 @@ CREATE TABLE ticket (
     requester_id      UUID NOT NULL REFERENCES person (id),
     beneficiary_id    UUID NOT NULL REFERENCES person (id),
     created_by        TEXT NOT NULL,
+    -- Id of the person, key or agent that wrote it down; whoever it is may read it. None for Parc itself.
+    created_by_id     UUID,
     owner_id          UUID REFERENCES person (id),
     level             BIGINT NOT NULL CHECK (level IN (1, 2)),
     summary           TEXT NOT NULL,
@@ -36,6 +38,8 @@ CREATE TABLE ticket (
     solution          TEXT,
     search_key        TEXT NOT NULL,
     request_id        BYTEA UNIQUE,
+    -- Digest of what the request said: the same id with other words is refused.
+    request_digest    BYTEA,
     created_at        BIGINT NOT NULL,
     updated_at        BIGINT NOT NULL,
     -- When it was first taken or qualified; a wait that ends before goes back to the entry.
@@ -52,6 +56,7 @@ CREATE INDEX ticket_urgent_own ON ticket (organisation_id, priority, created_at 
 CREATE INDEX ticket_by_owner ON ticket (owner_id, state);
 CREATE INDEX ticket_by_requester ON ticket (requester_id, created_at);
 CREATE INDEX ticket_by_beneficiary ON ticket (beneficiary_id, created_at);
+CREATE INDEX ticket_by_creator ON ticket (created_by_id, created_at);
 CREATE INDEX ticket_waiting ON ticket (organisation_id, inventory_key, asset_match);
 CREATE TABLE ticket_asset (
     id            UUID PRIMARY KEY,

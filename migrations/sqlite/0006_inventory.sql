@@ -107,7 +107,7 @@ CREATE TABLE inventory_tag_conflict (
     claimant_ci_id  BLOB NOT NULL REFERENCES inventory_ci (id),
     opened_at       INTEGER NOT NULL,
     resolved_at     INTEGER,
-    resolution      TEXT CHECK (resolution IN ('kept', 'moved', 'withdrawn')),
+    resolution      TEXT CHECK (resolution IN ('kept', 'moved', 'freed', 'withdrawn')),
     resolved_by     TEXT,
     reason          TEXT
 ) STRICT;

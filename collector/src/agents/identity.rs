@@ -13,12 +13,14 @@ use super::store::certificate::CertifiedAgentRow;
 use crate::context::Context;
 use crate::inventory::AgentBinding;
 use crate::kernel::actor::{Actor, ActorKind, Scope};
+use crate::kernel::id::AgentId;
 use crate::kernel::time::{UtcMicros, days};
 use crate::rpc::PeerCertificate;
 
-/// How long an answer is remembered: a revocation acts within this time on every collector.
-const CACHE_FOR: Duration = Duration::from_mins(1);
-/// Identities remembered; one minute of a collector at full speed on kept connections, 10 MiB.
+/// How long an answer is remembered: what is decided about an agent on a page, on the command line or on another
+/// collector acts within this time. One indexed read per agent and half minute is cheap.
+const CACHE_FOR: Duration = Duration::from_secs(30);
+/// Identities remembered; half a minute of a collector at full speed on kept connections, 10 MiB.
 const CACHE_ENTRIES_MAX: usize = 20_000;
 /// How long the certificate before the newest one serves while the newest was never used.
 pub(super) const OLD_GENERATION_FOR: Duration = Duration::from_hours(24);
@@ -55,7 +57,7 @@ impl AgentIdentity {
     }
 }
 
-/// Resolves certificates, remembering the answers for a minute.
+/// Resolves certificates, remembering the answers for half a minute.
 #[derive(Debug)]
 pub struct Identities {
     context: Context,
@@ -95,6 +97,12 @@ impl Identities {
     /// Forgets a certificate, so that a change made on this collector acts at once.
     pub fn forget(&self, peer: &PeerCertificate) {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer.serial);
+    }
+
+    /// Forgets every certificate of an agent, so that a decision about it acts at once on this collector.
+    pub fn forget_agent(&self, agent: AgentId) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.retain(|_, it| it.row.agent_id != agent);
     }
 
     fn remembered(&self, serial: &[u8], now: UtcMicros) -> Option<CertifiedAgentRow> {
@@ -148,6 +156,7 @@ impl Identities {
         let reason = format!("certificate {} used after {} was", row.generation, row.current_generation);
         quarantine_agent(&mut tx, &self.context, row.agent_id, &reason).await?;
         tx.commit().await?;
+        self.forget_agent(row.agent_id);
         Ok(AgentError::Forked { presented: u64::try_from(row.generation).unwrap_or(0) })
     }
 }

@@ -1,11 +1,12 @@
 //! Reading bodies and queries: bounded, strict, and with the field at fault named.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::kernel::page::PageRequest;
 
 /// Bytes of a body: a description of 20,000 four-byte characters, escaped, and the other fields.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -13,6 +14,19 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 /// A JSON body. Nothing at all counts as `{}`. Depth is bounded by the parser (128 levels).
 #[derive(Debug)]
 pub struct ApiJson<T>(pub T);
+
+/// The one variable part of a path. What is not UTF-8 names nothing that there is.
+#[derive(Debug)]
+pub struct ApiPath(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ApiPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = Path::<String>::from_request_parts(parts, state).await;
+        found.map(|Path(part)| Self(part)).map_err(|_| Problem::not_found())
+    }
+}
 
 /// The query of the address.
 #[derive(Debug)]
@@ -49,6 +63,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
+/// Which part of a list a program wants.
+///
+/// # Errors
+///
+/// Names `cursor` or `limit`.
+pub fn page_request(cursor: Option<&str>, limit: Option<u32>) -> Result<PageRequest, Problem> {
+    PageRequest::from_program(cursor, limit).map_err(|(field, reason)| Problem::invalid(field, reason))
+}
+
 /// What the query's deserializer said, without the framework's preamble.
 fn cause_of(rejection: &dyn std::error::Error) -> String {
     rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string)
@@ -64,6 +87,9 @@ fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
     })?;
+    if !value.is_object() {
+        return Err(Problem::invalid("body", "must be an object"));
+    }
     serde_path_to_error::deserialize(value)
         .map_err(|error| refused(&error.path().to_string(), &error.inner().to_string()))
 }
@@ -79,7 +105,18 @@ fn refused(path: &str, message: &str) -> Problem {
         return Problem::invalid(field, "is needed");
     }
     let (field, reason) = message.split_once(": ").filter(|_| path == "query").unwrap_or((path, message));
-    Problem::invalid(field, reason)
+    Problem::invalid(field, plain(reason))
+}
+
+/// Our types' names are nobody's business.
+fn plain(reason: &str) -> &str {
+    match reason {
+        it if it.contains("struct ") || it.contains("enum ") => "has the wrong type",
+        "invalid digit found in string" | "number too large to fit in target type" => {
+            "must be a whole number in range"
+        }
+        it => it,
+    }
 }
 
 fn find_after<'a>(message: &'a str, mark: &str) -> Option<&'a str> {
@@ -113,6 +150,17 @@ mod tests {
         let (status, field, detail) = refusal(r#"{"summary":"a","severity":"awful"}"#);
         assert_eq!((status, field.as_deref()), (422, Some("severity")));
         assert!(detail.contains("`minor`"), "{detail}");
+    }
+
+    #[test]
+    fn a_refusal_names_none_of_our_types() {
+        for body in ["[]", "5", "null", r#"{"summary":"a","severity":5}"#, r#"{"summary":"a","severity":{}}"#]
+        {
+            let (status, field, detail) = refusal(body);
+            assert_eq!(status, 422, "{body}");
+            assert_eq!(field.as_deref(), Some(if body.starts_with('{') { "severity" } else { "body" }));
+            assert!(!detail.contains("struct") && !detail.contains("enum"), "{detail}");
+        }
     }
 
     #[test]

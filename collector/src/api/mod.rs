@@ -19,7 +19,7 @@ mod tests;
 
 use crate::context::Context;
 
-pub use body::{ApiJson, ApiQuery};
+pub use body::{ApiJson, ApiPath, ApiQuery, page_request};
 pub use conditional::{IfMatch, etag};
 pub use csv::csv_cell;
 pub use door::router;

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::problem::{FieldProblem, ProblemDetails};
@@ -30,10 +31,22 @@ impl Document {
         let mut document = Self::openapi();
         document.merge(tickets::api::TicketsDocument::openapi());
         document.merge(inventory::api::AssetsDocument::openapi());
+        remove_paging(&mut document, inventory::api::EXPORT_PATH);
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
         document.components.get_or_insert_default().add_security_scheme("key", scheme);
         document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
         document
+    }
+}
+
+/// An export shares the filters of its list and not its pages.
+fn remove_paging(document: &mut utoipa::openapi::OpenApi, path: &str) {
+    let operation = document.paths.paths.get_mut(path).and_then(|it| it.get.as_mut());
+    if let Some(parameters) = operation.and_then(|it| it.parameters.as_mut()) {
+        parameters.retain(|it| match it {
+            RefOr::T(parameter) => !matches!(parameter.name.as_str(), "cursor" | "limit"),
+            RefOr::Ref(_) => true,
+        });
     }
 }
 

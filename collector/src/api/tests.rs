@@ -27,6 +27,16 @@ fn every_route_is_in_the_document_and_nothing_else() {
     assert_eq!(documented, routed);
 }
 
+#[test]
+fn an_export_has_filters_and_no_pages() {
+    let document = document();
+    let parameters = document["paths"]["/api/v1/exports/assets.csv"]["get"]["parameters"].as_array();
+    let names: Vec<&str> =
+        parameters.expect("parameters").iter().filter_map(|it| it["name"].as_str()).collect();
+    assert!(names.contains(&"silent_days"), "{names:?}");
+    assert!(!names.contains(&"cursor") && !names.contains(&"limit"), "{names:?}");
+}
+
 /// A documented method is answered, any other is refused as such.
 #[tokio::test]
 async fn every_method_is_in_the_document_and_nothing_else() {

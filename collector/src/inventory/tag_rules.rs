@@ -6,6 +6,8 @@ use super::model::{Lifecycle, TagPolicy, TagSource};
 use super::store::ci as ci_store;
 use crate::kernel::text::{self, AssetTag, TagRefusal};
 
+/// Note for a machine whose claim a person turned down.
+pub(super) const HELD_BY_ANOTHER: &str = "held-by-another";
 /// Different tags one machine may claim a day; more is a script that tries stickers.
 const CLAIMS_A_DAY_MAX: i64 = 3;
 
@@ -93,7 +95,7 @@ pub(super) fn awaits(holder: &ci_store::Holder, serial: &str) -> bool {
 
 /// Whether a note may change without a new claim: the other item may give the tag up, the policy may change.
 pub(super) fn may_clear(note: &str) -> bool {
-    matches!(note, "conflict" | "not-allowed" | "must-exist" | "too-many-claims")
+    matches!(note, "conflict" | HELD_BY_ANOTHER | "not-allowed" | "must-exist" | "too-many-claims")
 }
 
 #[cfg(test)]

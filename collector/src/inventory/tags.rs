@@ -12,9 +12,9 @@ use super::model::{
     TagSource,
 };
 use super::record::Columns;
-use super::store::conflict::{self as conflict_store, Settlement};
+use super::store::conflict::{self as conflict_store, Dispute, Settlement};
 use super::store::{ci as ci_store, contact as contact_store};
-use super::tag_rules::{Case, Claim, Decision, claim_of, decide};
+use super::tag_rules::{Case, Claim, Decision, HELD_BY_ANOTHER, claim_of, decide};
 pub(super) use super::tag_rules::{awaits, may_clear};
 use crate::audit::{self, Deed};
 use crate::context::Context;
@@ -83,8 +83,7 @@ async fn judge(
         (Decision::Keep, _) => return Ok(""),
         (Decision::Refuse(note), _) => return Ok(note),
         (Decision::Conflict, Some(holder)) => {
-            open_conflict(tx, context, &actor, binding, &claim, holder.id).await?;
-            return Ok("conflict");
+            return open_conflict(tx, context, &actor, binding, &claim, holder.id).await;
         }
         (Decision::TakeOver, Some(holder)) => {
             take_over(tx, context, &actor, binding, &holder).await?;
@@ -116,6 +115,7 @@ async fn columns_of(tx: &mut Tx, ci: CiId) -> Result<Columns, StoreError> {
     found.ok_or_else(|| StoreError::inconsistent("inventory_ci", "id", ci))
 }
 
+/// Lets a person decide, unless one did; gives the note for the claimant.
 async fn open_conflict(
     tx: &mut Tx,
     context: &Context,
@@ -123,9 +123,11 @@ async fn open_conflict(
     binding: &AgentBinding,
     claim: &Claim,
     holder: CiId,
-) -> Result<(), StoreError> {
-    if conflict_store::is_known(tx, binding.ci_id, holder, claim.tag.key()).await? {
-        return Ok(());
+) -> Result<&'static str, StoreError> {
+    match conflict_store::find_dispute(tx, binding.ci_id, holder, claim.tag.key()).await? {
+        Dispute::New => {}
+        Dispute::Open => return Ok("conflict"),
+        Dispute::Decided => return Ok(HELD_BY_ANOTHER),
     }
     let now = context.now();
     let conflict = TagConflict {
@@ -139,7 +141,8 @@ async fn open_conflict(
     };
     conflict_store::insert(tx, &conflict).await?;
     let detail = json!({ "tag": conflict.tag, "holder": holder.to_string() });
-    record(tx, context, actor, (binding.organisation_id, binding.ci_id), "tag.contested", detail).await
+    record(tx, context, actor, (binding.organisation_id, binding.ci_id), "tag.contested", detail).await?;
+    Ok("conflict")
 }
 
 /// The record that waited ends; what was declared on it goes on at the machine that came.
@@ -182,7 +185,7 @@ async fn give(
         return Ok(false);
     }
     let settled = Settlement {
-        resolution: "moved",
+        resolution: "freed",
         by: &actor.label,
         reason: "the tag became free",
         at: context.now(),
@@ -255,9 +258,14 @@ pub async fn resolve_conflict(
     if !conflict_store::settle(&mut tx, found.id, end).await? {
         return Err(InventoryError::NotFound);
     }
-    if resolution == ConflictResolution::MoveToClaimant {
-        move_tag(&mut tx, context, actor, &found, listener).await?;
-    }
+    let loser = match resolution {
+        ConflictResolution::KeepHolder => found.claimant_ci_id,
+        ConflictResolution::MoveToClaimant => {
+            move_tag(&mut tx, context, actor, &found, listener).await?;
+            found.holder_ci_id
+        }
+    };
+    contact_store::set_tag_note(&mut tx, loser, HELD_BY_ANOTHER).await?;
     let detail = json!({ "tag": found.tag, "resolution": word, "reason": reason });
     record(
         &mut tx,

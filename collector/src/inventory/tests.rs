@@ -94,6 +94,8 @@ db_test! {
         assert_eq!(bound.tags(), ["INV-1", "inv 1"]);
         assert!(conflicts(&world).await.is_empty());
         assert_eq!(claimant.report(&intake, &tagged("pc02", "inv 1")).await.tag_note, "");
+        assert_eq!(holder.report(&intake, &tagged("pc01", "INV-1")).await.tag_note, "held-by-another");
+        assert!(conflicts(&world).await.is_empty(), "decided once");
     }
 }
 
@@ -109,7 +111,7 @@ db_test! {
         let keep = ConflictResolution::KeepHolder;
         let actor = Actor::system();
         resolve_conflict(&world.context, &actor, open[0].id, keep, "wrong sticker", bound.as_ref()).await.expect("kept");
-        assert_eq!(claimant.report(&intake, &tagged("pc02", "INV-1")).await.tag_note, "conflict");
+        assert_eq!(claimant.report(&intake, &tagged("pc02", "INV-1")).await.tag_note, "held-by-another");
         assert!(conflicts(&world).await.is_empty(), "settled once");
         holder.report(&intake, &tagged("pc01", "INV-2")).await;
         assert_eq!(claimant.report(&intake, &tagged("pc02", "INV-1")).await.tag_note, "");

@@ -59,6 +59,19 @@ impl UtcMicros {
         Some(Self(zoned.timestamp().as_microsecond()))
     }
 
+    /// Parses RFC 3339, or a plain `YYYY-MM-DD` as the last moment of that day in `zone`.
+    pub fn parse_until(text: &str, zone: &Zone) -> Option<Self> {
+        if let Ok(stamp) = text.parse::<Timestamp>() {
+            return Some(Self(stamp.as_microsecond()));
+        }
+        let date: jiff::civil::Date = text.parse().ok()?;
+        match date.tomorrow().and_then(|next| next.to_zoned(zone.0.clone())) {
+            Ok(midnight) => Some(Self(midnight.timestamp().as_microsecond() - 1)),
+            // Only the ends of the calendar have no midnight.
+            Err(_) => (date.year() > 0).then_some(Self(i64::MAX)),
+        }
+    }
+
     /// Formats in a time zone with `strftime` codes that carry no words (`%d/%m/%Y %H:%M`).
     pub fn format(self, zone: &Zone, codes: &str) -> String {
         self.timestamp().to_zoned(zone.0.clone()).strftime(codes).to_string()
@@ -168,5 +181,17 @@ mod tests {
         let zone = Zone::named("Europe/Paris").expect("zone data");
         let moment = UtcMicros::parse("2026-07-14", &zone).expect("valid");
         assert_eq!(moment.rfc3339(), "2026-07-13T22:00:00Z");
+    }
+
+    #[test]
+    fn until_a_date_is_until_its_end_on_site() {
+        let zone = Zone::named("Europe/Paris").expect("zone data");
+        let until = |text| UtcMicros::parse_until(text, &zone);
+        assert_eq!(until("2026-07-14").expect("valid").rfc3339(), "2026-07-14T21:59:59Z");
+        // The day on which the clock goes back has 25 hours.
+        assert_eq!(until("2026-10-25").expect("valid").rfc3339(), "2026-10-25T22:59:59Z");
+        assert_eq!(until("2026-07-14T10:00:00Z").expect("valid").rfc3339(), "2026-07-14T10:00:00Z");
+        assert_eq!(until("9999-12-31"), Some(UtcMicros(i64::MAX)));
+        assert_eq!(until("yesterday"), None);
     }
 }

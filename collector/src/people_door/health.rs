@@ -8,12 +8,13 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::Peer;
 use crate::context::Context;
 use crate::db::{StoreError, dialect};
 use crate::kernel::actor::Role;
+use crate::measures;
 use crate::people;
 
 pub(super) fn router(context: Context) -> Router {
@@ -41,8 +42,7 @@ async fn metrics_text(
         return StatusCode::NOT_FOUND.into_response();
     }
     if let Ok(bytes) = database_bytes(&context).await {
-        #[expect(clippy::cast_precision_loss, reason = "a gauge; exact to 9 petabytes")]
-        metrics::gauge!("parc_database_bytes").set(bytes as f64);
+        measures::database(bytes);
     }
     let Some(recorder) = recorder() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     recorder.run_upkeep();
@@ -64,5 +64,15 @@ async fn may_audit(context: &Context, headers: &HeaderMap) -> bool {
 /// One recorder for the process, whoever asks first.
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+    RECORDER.get_or_init(install).as_ref()
+}
+
+fn install() -> Option<PrometheusHandle> {
+    let bounds = [measures::BATCH_REPORTS_BOUNDS, measures::COMMIT_SECONDS_BOUNDS];
+    let builder = bounds.into_iter().try_fold(PrometheusBuilder::new(), |builder, (name, bounds)| {
+        builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), bounds)
+    });
+    let handle = builder.and_then(PrometheusBuilder::install_recorder).ok()?;
+    measures::describe();
+    Some(handle)
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use axum::extract::Request;
 use axum::extract::connect_info::Connected;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::serve::IncomingStream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,6 +21,7 @@ use crate::api::{self, ApiState};
 use crate::config::WebSettings;
 use crate::context::Context;
 use crate::inventory::TagListener;
+use crate::measures;
 use crate::tickets::link::LinkKey;
 use crate::web::{self, WebState};
 
@@ -79,7 +83,13 @@ fn routes(door: Door) -> Router {
         listener: door.listener,
         links: door.links,
     });
-    health.merge(api).merge(web)
+    health.merge(api).merge(web).layer(middleware::from_fn(counted))
+}
+
+async fn counted(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    measures::http_request(response.status().as_u16());
+    response
 }
 
 impl PeopleDoor {

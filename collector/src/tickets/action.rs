@@ -78,7 +78,10 @@ pub enum TicketAction {
         solution: String,
     },
     /// It is really solved.
-    Confirm,
+    Confirm {
+        /// Who said so, when a program or staff write it down for somebody.
+        on_behalf_of: Option<String>,
+    },
     /// It is not.
     Refuse {
         /// What still fails; mandatory.
@@ -132,7 +135,7 @@ impl TicketAction {
             Self::Reply { .. } => ActionKind::Reply,
             Self::Note { .. } => ActionKind::Note,
             Self::Resolve { .. } => ActionKind::Resolve,
-            Self::Confirm => ActionKind::Confirm,
+            Self::Confirm { .. } => ActionKind::Confirm,
             Self::Refuse { .. } => ActionKind::Refuse,
             Self::Reopen { .. } => ActionKind::Reopen,
             Self::Cancel { .. } => ActionKind::Cancel,
@@ -153,6 +156,9 @@ pub enum TicketError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The request's id was used before, for something else.
+    #[error("idempotency_key was used for another request")]
+    KeyReused,
     /// There is none, or the actor may not know that there is.
     #[error("no such ticket")]
     NotFound,
@@ -194,7 +200,7 @@ impl TicketError {
 impl Fault for TicketError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::KeyReused => ErrorKind::Invalid,
             Self::NotFound => ErrorKind::NotFound,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::State { .. } | Self::Taken { .. } | Self::Stale { .. } => ErrorKind::Conflict,
@@ -205,6 +211,7 @@ impl Fault for TicketError {
     fn code(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid",
+            Self::KeyReused => "idempotency-key-reused",
             Self::NotFound => "not-found",
             Self::Forbidden => "forbidden",
             Self::State { .. } => "state",
@@ -215,6 +222,10 @@ impl Fault for TicketError {
     }
 
     fn field(&self) -> Option<&str> {
-        if let Self::Invalid { field, .. } = self { Some(field) } else { None }
+        match self {
+            Self::Invalid { field, .. } => Some(field),
+            Self::KeyReused => Some("idempotency_key"),
+            _ => None,
+        }
     }
 }

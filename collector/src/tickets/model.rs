@@ -104,6 +104,8 @@ pub struct Ticket {
     pub beneficiary_name: String,
     /// Who wrote it down: a person's, key's or machine's name.
     pub created_by: String,
+    /// Id of that person, key or agent; none for Parc itself.
+    pub created_by_id: Option<uuid::Uuid>,
     /// Who works on it.
     pub owner_id: Option<PersonId>,
     /// Name, empty without owner.

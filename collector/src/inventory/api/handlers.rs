@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::export::asset_csv;
 use super::machine::{AssetRow, ChangeView, Configuration, FactView, ProblemView};
-use crate::api::{ApiQuery, ApiState, Caller, Problem, ProblemDetails};
+use crate::api::{ApiPath, ApiQuery, ApiState, Caller, Problem, ProblemDetails, page_request};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::Tx;
@@ -93,7 +93,7 @@ pub struct HistoryPage {
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AtQuery {
-    /// RFC 3339 moment or date; the present if left out.
+    /// RFC 3339 moment, or a date: the end of that day on site. The present if left out or still to come.
     at: Option<String>,
     /// Code of the organisation, when several have the number.
     organisation: Option<String>,
@@ -158,7 +158,7 @@ pub(super) async fn list_assets(
     allow(&actor, Permission::ReadAssets)?;
     let mut tx = state.context.db.read().await?;
     let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
-    let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
+    let request = page_request(query.cursor.as_deref(), query.limit)?;
     let page = inventory::list_cis(&mut tx, actor.scope, &filter, &request).await?;
     Ok(Json(AssetPage { items: page.rows.iter().map(AssetRow::from).collect(), next: page.next }))
 }
@@ -169,7 +169,7 @@ pub(super) async fn list_assets(
 pub(super) async fn get_asset(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<AtQuery>,
 ) -> Result<Json<AssetDetail>, Problem> {
     let mut tx = state.context.db.read().await?;
@@ -197,13 +197,13 @@ pub(super) async fn get_asset(
 pub(super) async fn list_asset_software(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<PartQuery>,
 ) -> Result<Json<SoftwarePage>, Problem> {
     let words = bounded("q", query.q.as_deref())?;
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
-    let page = inventory::list_software(&mut tx, ci.id, words, &query.page()).await?;
+    let page = inventory::list_software(&mut tx, ci.id, words, &query.page()?).await?;
     Ok(Json(SoftwarePage { items: page.rows.into_iter().map(SoftwareView::from).collect(), next: page.next }))
 }
 
@@ -213,13 +213,13 @@ pub(super) async fn list_asset_software(
 pub(super) async fn list_asset_history(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<PartQuery>,
 ) -> Result<Json<HistoryPage>, Problem> {
     query.without_words()?;
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
-    let page = inventory::history(&mut tx, ci.id, &query.page()).await?;
+    let page = inventory::history(&mut tx, ci.id, &query.page()?).await?;
     Ok(Json(HistoryPage { items: page.rows.iter().map(ChangeView::from).collect(), next: page.next }))
 }
 
@@ -229,14 +229,14 @@ pub(super) async fn list_asset_history(
 pub(super) async fn list_asset_tickets(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(tag): Path<String>,
+    ApiPath(tag): ApiPath,
     ApiQuery(query): ApiQuery<PartQuery>,
 ) -> Result<Json<TicketPage>, Problem> {
     query.without_words()?;
     let mut tx = state.context.db.read().await?;
     let ci = find(&mut tx, &actor, &tag, query.organisation.as_deref()).await?;
     drop(tx);
-    let page = tickets::list_tickets_of_ci(&state.context, &actor, ci.id, &query.page()).await?;
+    let page = tickets::list_tickets_of_ci(&state.context, &actor, ci.id, &query.page()?).await?;
     Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
 }
 
@@ -250,6 +250,7 @@ pub(super) async fn export_assets(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Response, Problem> {
     allow(&actor, Permission::Export)?;
+    query.without_page()?;
     let mut tx = state.context.db.read().await?;
     let filter = query.filter(&mut tx, actor.scope, state.context.now()).await?;
     drop(tx);
@@ -311,13 +312,13 @@ async fn organisation_of(tx: &mut Tx, scope: Scope, code: &str) -> Result<Organi
     Ok(found.ok_or_else(|| Problem::invalid("organisation", "is not known"))?.id)
 }
 
-/// `?at=` in the time zone of the machine's organisation.
+/// `?at=`: a date means the end of that day in the time zone of the machine's organisation.
 async fn moment(tx: &mut Tx, ci: &CiSummary, at: Option<&str>) -> Result<Option<UtcMicros>, Problem> {
     let Some(text) = at else { return Ok(None) };
     let organisation = sites::find_organisation(tx, ci.organisation_id).await?;
     let zone = organisation.map_or_else(Zone::utc, |it| it.zone());
     let refused = || Problem::invalid("at", "must be a date or an RFC 3339 moment");
-    UtcMicros::parse(text, &zone).ok_or_else(refused).map(Some)
+    UtcMicros::parse_until(text, &zone).ok_or_else(refused).map(Some)
 }
 
 fn bounded<'a>(field: &'static str, text: Option<&'a str>) -> Result<&'a str, Problem> {
@@ -340,8 +341,8 @@ fn detail(ci: &CiSummary, machine: &Machine, contested: bool, at: UtcMicros) -> 
 }
 
 impl PartQuery {
-    fn page(&self) -> PageRequest {
-        PageRequest::from_query(self.cursor.as_deref(), self.limit)
+    fn page(&self) -> Result<PageRequest, Problem> {
+        page_request(self.cursor.as_deref(), self.limit)
     }
 
     fn without_words(&self) -> Result<(), Problem> {
@@ -350,6 +351,15 @@ impl PartQuery {
 }
 
 impl ListQuery {
+    /// An export is whole.
+    fn without_page(&self) -> Result<(), Problem> {
+        let asked = [("cursor", self.cursor.is_some()), ("limit", self.limit.is_some())];
+        match asked.into_iter().find(|(_, asked)| *asked) {
+            Some((field, _)) => Err(Problem::invalid(field, "is not for exports, which are whole")),
+            None => Ok(()),
+        }
+    }
+
     async fn filter(&self, tx: &mut Tx, scope: Scope, now: UtcMicros) -> Result<CiFilter, Problem> {
         let organisation_id = match self.organisation.as_deref() {
             Some(code) => Some(organisation_of(tx, scope, code).await?),

@@ -28,6 +28,9 @@ pub use machine::{
 ))]
 pub struct AssetsDocument;
 
+/// Where the whole list is exported.
+pub const EXPORT_PATH: &str = "/api/v1/exports/assets.csv";
+
 /// Paths of the slice.
 pub fn routes() -> Vec<Route> {
     vec![
@@ -36,6 +39,6 @@ pub fn routes() -> Vec<Route> {
         ("/api/v1/assets/{tag}/software", get(handlers::list_asset_software)),
         ("/api/v1/assets/{tag}/history", get(handlers::list_asset_history)),
         ("/api/v1/assets/{tag}/tickets", get(handlers::list_asset_tickets)),
-        ("/api/v1/exports/assets.csv", get(handlers::export_assets)),
+        (EXPORT_PATH, get(handlers::export_assets)),
     ]
 }

@@ -29,6 +29,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::error::{Chain, ErrorKind, Fault};
 use crate::kernel::id::AgentId;
 use crate::kernel::time::UtcMicros;
+use crate::measures;
 
 /// Reports of one commit: measured, more gain nothing.
 const BATCH_REPORTS_MAX: usize = 64;
@@ -222,7 +223,10 @@ fn next_contact_s(agent: AgentId, now: UtcMicros, interval_s: u32) -> u32 {
 async fn run(applier: Applier, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.recv().await {
         let batch = gather(first, &mut jobs);
+        measures::queue(jobs.len());
+        let (reports, begun) = (batch.len(), Instant::now());
         commit(&applier, batch).await;
+        measures::batch(reports, begun.elapsed());
     }
 }
 

@@ -10,7 +10,7 @@ use crate::sql;
 /// How an open conflict ended, and who says so.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Settlement<'a> {
-    /// `kept`, `moved` or `withdrawn`.
+    /// `kept` or `moved` by a person, `freed` or `withdrawn` by the machines.
     pub resolution: &'static str,
     pub by: &'a str,
     pub reason: &'a str,
@@ -35,23 +35,40 @@ pub(in super::super) async fn insert(tx: &mut Tx, conflict: &TagConflict) -> Res
     .map(drop))
 }
 
-/// The open conflict of a claimant on a key, or one settled for the holder: a refused claim is not
-/// opened again by every report.
-pub(in super::super) async fn is_known(
+/// Where two items stand about a key that one holds and the other claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Dispute {
+    /// None so far.
+    New,
+    /// A person has to decide.
+    Open,
+    /// A person decided for the holder: no report opens it again.
+    Decided,
+}
+
+pub(in super::super) async fn find_dispute(
     tx: &mut Tx,
     claimant: CiId,
     holder: CiId,
     key: &str,
-) -> Result<bool, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM inventory_tag_conflict WHERE claimant_ci_id = $1 AND holder_ci_id = $2
-             AND tag_key = $3 AND (resolved_at IS NULL OR resolution = 'kept'))"
+) -> Result<Dispute, StoreError> {
+    let found: Option<String> = sql!(tx, |conn| sqlx::query_scalar(
+        "SELECT COALESCE(resolution, 'open') FROM inventory_tag_conflict
+         WHERE tag_key = $3 AND ((claimant_ci_id = $1 AND holder_ci_id = $2
+                 AND (resolved_at IS NULL OR resolution = 'kept'))
+             OR (claimant_ci_id = $2 AND holder_ci_id = $1 AND resolution = 'moved'))
+         ORDER BY opened_at DESC LIMIT 1"
     )
     .bind(claimant)
     .bind(holder)
     .bind(key)
-    .fetch_one(conn)
-    .await)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(match found.as_deref() {
+        None => Dispute::New,
+        Some("open") => Dispute::Open,
+        Some(_) => Dispute::Decided,
+    })
 }
 
 /// Settles one open conflict; false when it was settled already.

@@ -1,16 +1,16 @@
 //! One path per action. All of them: find the ticket, compare `If-Match`, act, show.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::handlers::{person_of, seen, shown};
 use super::requests::{
-    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest, HoldRequest,
-    QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
+    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, ConfirmRequest, DetachRequest, EmptyRequest,
+    HoldRequest, QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
 };
 use super::responses::TicketDetail;
-use crate::api::{ApiJson, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};
+use crate::api::{ApiJson, ApiPath, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};
 use crate::context::Context;
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::matching::{self, AssetMatch};
@@ -40,7 +40,7 @@ macro_rules! actions {
             State(state): State<ApiState>,
             caller: Caller,
             if_match: IfMatch,
-            Path(number): Path<String>,
+            ApiPath(number): ApiPath,
             ApiJson(body): ApiJson<$body>,
         ) -> Result<Response, Problem> {
             let call = Call { state, caller, number, if_match };
@@ -81,9 +81,9 @@ actions! {
     /// Solved.
     resolve, "/api/v1/tickets/{number}/resolve", ResolveRequest =>
         |it: ResolveRequest| Wanted::Plain(TicketAction::Resolve { solution: it.solution });
-    /// Really solved.
-    confirm, "/api/v1/tickets/{number}/confirm", EmptyRequest =>
-        |_: EmptyRequest| Wanted::Plain(TicketAction::Confirm);
+    /// Really solved, as somebody said by voice.
+    confirm, "/api/v1/tickets/{number}/confirm", ConfirmRequest =>
+        |it: ConfirmRequest| Wanted::Plain(TicketAction::Confirm { on_behalf_of: it.on_behalf_of });
     /// Not solved.
     refuse, "/api/v1/tickets/{number}/refuse", CommentRequest =>
         |it: CommentRequest| Wanted::Plain(TicketAction::Refuse { comment: it.comment });

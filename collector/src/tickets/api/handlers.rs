@@ -1,7 +1,7 @@
 //! Opening, reading and listing.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -9,12 +9,13 @@ use utoipa::IntoParams;
 
 use super::requests::TicketRequest;
 use super::responses::{TicketCreated, TicketDetail, TicketLine, TicketPage};
-use crate::api::{ApiJson, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag};
+use crate::api::{
+    ApiJson, ApiPath, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request,
+};
 use crate::context::Context;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::id::{OrganisationId, PersonId};
-use crate::kernel::page::PageRequest;
 use crate::kernel::text::EmailAddress;
 use crate::matching::AssetMatch;
 use crate::tickets::{
@@ -88,7 +89,7 @@ pub(super) async fn list_tickets(
     Caller(actor): Caller,
     ApiQuery(query): ApiQuery<QueueQuery>,
 ) -> Result<Json<TicketPage>, Problem> {
-    let request = PageRequest::from_query(query.cursor.as_deref(), query.limit);
+    let request = page_request(query.cursor.as_deref(), query.limit)?;
     let filter = query.filter(&state.context, &actor).await?;
     let page = tickets::list_tickets(&state.context, &actor, &filter, &request).await?;
     Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
@@ -100,7 +101,7 @@ pub(super) async fn list_tickets(
 pub(super) async fn get_ticket(
     State(state): State<ApiState>,
     Caller(actor): Caller,
-    Path(number): Path<String>,
+    ApiPath(number): ApiPath,
 ) -> Result<Response, Problem> {
     Ok(shown(&actor, seen(&state.context, &actor, &number).await?))
 }
@@ -120,8 +121,8 @@ pub(super) fn shown(actor: &Actor, view: TicketView) -> Response {
     response
 }
 
-/// The person of an address as far as tickets of an organisation are concerned. An address of elsewhere and one that
-/// nobody has are refused in the same words.
+/// The person of an address as far as tickets of an organisation are concerned, the provider's own staff included. An
+/// address of elsewhere and one that nobody has are refused in the same words.
 pub(super) async fn person_of(
     tx: &mut Tx,
     organisation: OrganisationId,
@@ -133,6 +134,19 @@ pub(super) async fn person_of(
     let person = people::find_person_by_email(tx, &email).await?;
     let person = person.filter(|it| it.active && it.organisation_id.is_none_or(|own| own == organisation));
     Ok(person.map(|it| it.id))
+}
+
+/// As [`person_of`], for who asks or needs help: a caller of one organisation does not know the provider's staff.
+async fn party_of(
+    tx: &mut Tx,
+    scope: Scope,
+    organisation: OrganisationId,
+    address: &str,
+) -> Result<Option<PersonId>, Problem> {
+    let Some(person) = person_of(tx, organisation, address).await? else { return Ok(None) };
+    let found = people::find_person(tx, person).await?;
+    let known = found.is_some_and(|it| it.organisation_id.is_some() || scope == Scope::All);
+    Ok(known.then_some(person))
 }
 
 /// Everything that is wrong with a request is told at once.
@@ -148,12 +162,12 @@ async fn new_ticket(
     let mut wrong = |field: &str, reason: &str| {
         errors.push(FieldProblem { field: field.to_owned(), reason: reason.to_owned() });
     };
-    let requester = person_of(&mut tx, organisation_id, &request.requester).await?;
+    let requester = party_of(&mut tx, actor.scope, organisation_id, &request.requester).await?;
     if requester.is_none() {
         wrong("requester", "is not a known person of the organisation");
     }
     let beneficiary = match request.beneficiary.as_deref() {
-        Some(address) => person_of(&mut tx, organisation_id, address).await?,
+        Some(address) => party_of(&mut tx, actor.scope, organisation_id, address).await?,
         None => requester,
     };
     if beneficiary.is_none() && request.beneficiary.is_some() {

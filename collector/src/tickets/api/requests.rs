@@ -52,6 +52,14 @@ pub struct TicketRequest {
 #[serde(deny_unknown_fields)]
 pub struct EmptyRequest {}
 
+/// What somebody confirmed by voice.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRequest {
+    /// Name of who said that it is solved, 1 to 120 characters: a key is nobody and confirms nothing itself.
+    pub on_behalf_of: Option<String>,
+}
+
 /// Makes somebody the owner.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -121,8 +121,11 @@ db_test! {
         for path in ["/api/v1/tickets?colour=1", "/api/v1/tickets?state=odd", "/api/v1/tickets?team=x", "/api/v1/tickets?limit=-1"] {
             assert_eq!(desk.get(&key, path).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
         }
-        for path in ["/api/v1/tickets/I202611_9999", "/api/v1/tickets/%00", "/api/v1/tickets/I202611_0001/attachments"] {
-            assert_eq!(desk.get(&key, path).await.status, StatusCode::NOT_FOUND, "{path}");
+        for (query, field) in [("limit=0", "limit"), ("limit=201", "limit"), ("cursor=made-up", "cursor")] {
+            assert_problem(&desk.get(&key, &format!("{TICKETS}?{query}")).await, 422, "invalid", Some(field));
+        }
+        for path in ["/api/v1/tickets/I202611_9999", "/api/v1/tickets/%00", "/api/v1/tickets/%ff", "/api/v1/tickets/I202611_0001/attachments"] {
+            assert_problem(&desk.get(&key, path).await, 404, "not-found", None);
         }
     }
 }
@@ -172,6 +175,25 @@ db_test! {
 }
 
 db_test! {
+    async fn a_key_confirms_only_in_the_name_of_somebody(db: Db) {
+        let desk = Desk::open(db).await;
+        let key = desk.key(Role::Lead, Some(desk.acme.id)).await;
+        let number = opened(&desk, &key).await;
+        let path = |action: &str| format!("{TICKETS}/{number}/{action}");
+        desk.post(&key, &path("claim"), &json!({ "owner": "tom@desk.example" })).await;
+        let resolved = desk.post(&key, &path("resolve"), &json!({ "solution": "new cable" })).await;
+        assert_eq!(resolved.json["state"], "resolved");
+        for body in [json!({}), json!({ "on_behalf_of": " " })] {
+            assert_problem(&desk.post(&key, &path("confirm"), &body).await, 422, "invalid", Some("on_behalf_of"));
+        }
+        let closed = desk.post(&key, &path("confirm"), &json!({ "on_behalf_of": "Rita R." })).await;
+        assert_eq!(closed.json["state"], "closed", "{:?}", closed.json);
+        let told = closed.json["events"].as_array().and_then(|it| it.last()).expect("event");
+        assert_eq!((&told["kind"], &told["data"]["on_behalf_of"]), (&json!("confirmed"), &json!("Rita R.")));
+    }
+}
+
+db_test! {
     async fn a_repeated_request_is_answered_with_the_first_ticket(db: Db) {
         let desk = Desk::open(db).await;
         let key = desk.key(Role::Peu, Some(desk.acme.id)).await;
@@ -180,6 +202,8 @@ db_test! {
         let again = desk.post_with(&key, TICKETS, &headers, &incident()).await;
         assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::OK));
         assert_eq!(first.json, again.json);
+        let changed = desk.post_with(&key, TICKETS, &headers, &with(incident(), "phone", "2")).await;
+        assert_problem(&changed, 422, "idempotency-key-reused", Some("idempotency_key"));
         let other = desk.post_with(&key, TICKETS, &[("idempotency-key", "order-78")], &incident()).await;
         assert_ne!(first.json["number"], other.json["number"]);
     }
@@ -198,6 +222,36 @@ db_test! {
         let number = named.json["number"].as_str().expect("number");
         let note = desk.post(&auditor, &format!("{TICKETS}/{number}/notes"), &json!({ "text": "x" })).await;
         assert_problem(&note, 403, "forbidden", None);
+    }
+}
+
+db_test! {
+    async fn a_key_that_may_only_open_reads_what_it_opened(db: Db) {
+        let desk = Desk::open(db).await;
+        let key = desk.key(Role::Requester, Some(desk.acme.id)).await;
+        let other = desk.key(Role::Requester, Some(desk.acme.id)).await;
+        let number = opened(&desk, &key).await;
+        let path = format!("{TICKETS}/{number}");
+        assert_eq!(desk.get(&key, &path).await.json["number"], number.as_str());
+        assert_eq!(desk.get(&key, TICKETS).await.json["items"][0]["number"], number.as_str());
+        assert_problem(&desk.get(&other, &path).await, 404, "not-found", None);
+        assert_eq!(desk.get(&other, TICKETS).await.json["items"], json!([]));
+    }
+}
+
+db_test! {
+    async fn a_key_of_one_organisation_does_not_know_the_providers_staff(db: Db) {
+        let desk = Desk::open(db).await;
+        let key = desk.key(Role::Peu, Some(desk.acme.id)).await;
+        for field in ["requester", "beneficiary"] {
+            let staff = desk.post(&key, TICKETS, &with(incident(), field, "tom@desk.example")).await;
+            let nobody = desk.post(&key, TICKETS, &with(incident(), field, "nobody@desk.example")).await;
+            assert_problem(&staff, 422, "invalid", Some(field));
+            assert_eq!(staff.json, nobody.json);
+        }
+        let of_all = desk.key(Role::Peu, None).await;
+        let body = with(with(incident(), "organisation", "acme"), "requester", "tom@desk.example");
+        assert_eq!(desk.post(&of_all, TICKETS, &body).await.status, StatusCode::CREATED);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::kernel::actor::Actor;
+use crate::kernel::actor::{Actor, ActorKind};
 use crate::kernel::time::UtcMicros;
 use crate::tickets::action::{TicketAction, TicketError};
 use crate::tickets::model::Ticket;
@@ -91,7 +91,7 @@ fn effect(
             ticket.solution = Some(solution.clone());
             public("resolved", json!({ "text": solution }))
         }
-        A::Confirm => public("confirmed", json!({ "oral": !(who.is_party || who.is_referent) })),
+        A::Confirm { on_behalf_of } => confirm(actor, who, on_behalf_of.as_deref())?,
         A::Refuse { comment } => public("refused", json!({ "text": comment })),
         A::Reopen { comment } => public("reopened", json!({ "text": comment })),
         A::Cancel { reason } => public("cancelled", json!({ "text": reason })),
@@ -119,6 +119,19 @@ fn qualify(ticket: &mut Ticket, action: &TicketAction, now: UtcMicros) -> Entry 
         "priority": ticket.priority,
     });
     public("qualified", data)
+}
+
+/// What was said by voice is written down with the name of who said it. A program is nobody: it always has to say.
+fn confirm(actor: &Actor, who: Standing, on_behalf_of: Option<&str>) -> Result<Entry, TicketError> {
+    let oral = !(who.is_party || who.is_referent);
+    let program = matches!(actor.kind, ActorKind::ApiKey(_));
+    match on_behalf_of.filter(|_| oral || program) {
+        Some(name) => Ok(public("confirmed", json!({ "oral": true, "on_behalf_of": name }))),
+        None if program => {
+            Err(TicketError::invalid("on_behalf_of", "is needed: who confirmed that it is solved"))
+        }
+        None => Ok(public("confirmed", json!({ "oral": oral }))),
+    }
 }
 
 fn hold(

@@ -12,19 +12,26 @@ use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
 use crate::kernel::id::{OrganisationId, PersonId};
 use crate::kernel::text::search_key;
 use crate::matching::{self, AssetMatch, Lookup};
+use crate::measures;
 use crate::sites::{self, Organisation};
 use crate::tickets::action::TicketError;
 use crate::tickets::model::{NewTicket, OpenedTicket, Ticket};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::priority::priority;
 use crate::tickets::store::{self, Entry, Party};
-use crate::tickets::words::{AssetRole, AttachedBy, TicketState};
+use crate::tickets::words::{AssetRole, AttachedBy, Channel, TicketState};
+
+/// What a request is remembered by.
+struct RequestMark {
+    key: [u8; REQUEST_KEY_BYTES],
+    digest: [u8; blake3::OUT_LEN],
+}
 
 /// Bytes of the key under which a request is remembered.
 const REQUEST_KEY_BYTES: usize = 16;
 
 /// Opens a ticket: number, match, pin, event, audit in one transaction. The same `request_id` from the same
-/// actor opens one ticket; the repetition tells which.
+/// actor opens one ticket; the repetition tells which, and is refused when it says something else.
 pub async fn open_ticket(
     context: &Context,
     actor: &Actor,
@@ -34,23 +41,26 @@ pub async fn open_ticket(
     if let Some((field, reason)) = clean_new(&mut new).into_iter().next() {
         return Err(TicketError::Invalid { field, reason });
     }
-    let request_key = new.request_id.map(|id| request_key(actor, new.organisation_id, id));
+    let mark = new.request_id.map(|id| RequestMark {
+        key: request_key(actor, new.organisation_id, id),
+        digest: request_digest(&new),
+    });
     let mut tx = context.db.begin().await?;
-    if let Some(known) = find_repeated(&mut tx, actor, request_key.as_ref()).await? {
+    if let Some(known) = find_repeated(&mut tx, actor, mark.as_ref()).await? {
         return Ok(known);
     }
-    let parties = check_places(&mut tx, &new).await?;
+    let parties = check_places(&mut tx, actor, &new).await?;
     let lookup = look_up(&mut tx, &new).await?;
     let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
-    if !store::insert(&mut tx, &ticket, &search_text(&ticket), request_key.as_ref().map(<[u8; 16]>::as_slice))
-        .await?
-    {
+    let remembered = mark.as_ref().map(|it| store::Remembered { key: &it.key, digest: &it.digest });
+    if !store::insert(&mut tx, &ticket, &search_text(&ticket), remembered).await? {
         // The same request was faster on another connection: what was done here is rolled back.
-        let known = find_repeated(&mut tx, actor, request_key.as_ref()).await?;
+        let known = find_repeated(&mut tx, actor, mark.as_ref()).await?;
         return known.ok_or_else(|| TicketError::invalid("request_id", "is being used by another request"));
     }
     record(&mut tx, context, actor, &ticket, &lookup).await?;
     tx.commit().await?;
+    measures::ticket_opened(ticket.channel.code(), ticket.asset_match.code());
     Ok(opened(&ticket, actor, lookup, false))
 }
 
@@ -98,17 +108,51 @@ fn request_key(actor: &Actor, organisation: OrganisationId, id: [u8; 16]) -> [u8
     key
 }
 
+/// What a request says, cleaned. The machine is left out because it comes from a certificate or a link that runs
+/// out, and from an agent the place too: both are filled in here and may have changed before the repetition.
+fn request_digest(new: &NewTicket) -> [u8; blake3::OUT_LEN] {
+    let by_agent = new.channel == Channel::Agent;
+    let site = new.site_id.filter(|_| !by_agent).map(|it| it.to_string()).unwrap_or_default();
+    let location = if by_agent { "" } else { &new.location };
+    let phone = if by_agent { "" } else { &new.phone };
+    let parts = [
+        new.kind.code(),
+        new.channel.code(),
+        &site,
+        location,
+        &new.requester_id.to_string(),
+        &new.beneficiary_id.to_string(),
+        &new.summary,
+        &new.description,
+        &new.application,
+        phone,
+        &new.availability,
+        &new.external_ref,
+        new.severity.code(),
+        new.scope.code(),
+        new.urgency.code(),
+        &new.inventory_number,
+    ];
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
 async fn find_repeated(
     tx: &mut Tx,
     actor: &Actor,
-    request_key: Option<&[u8; REQUEST_KEY_BYTES]>,
+    mark: Option<&RequestMark>,
 ) -> Result<Option<OpenedTicket>, TicketError> {
-    let Some(key) = request_key else { return Ok(None) };
-    let known = store::find_by_request(tx, key).await?;
-    Ok(known.map(|ticket| {
-        let nothing = Lookup::empty(ticket.asset_match);
-        opened(&ticket, actor, nothing, true)
-    }))
+    let Some(mark) = mark else { return Ok(None) };
+    let Some(known) = store::find_by_request(tx, &mark.key).await? else { return Ok(None) };
+    if known.request_digest.as_deref() != Some(mark.digest.as_slice()) {
+        return Err(TicketError::KeyReused);
+    }
+    let nothing = Lookup::empty(known.ticket.asset_match);
+    Ok(Some(opened(&known.ticket, actor, nothing, true)))
 }
 
 /// Names of who and where, once they are known to belong to the organisation.
@@ -119,7 +163,7 @@ struct Parties {
     beneficiary: Party,
 }
 
-async fn check_places(tx: &mut Tx, new: &NewTicket) -> Result<Parties, TicketError> {
+async fn check_places(tx: &mut Tx, actor: &Actor, new: &NewTicket) -> Result<Parties, TicketError> {
     let organisation = sites::find_organisation(tx, new.organisation_id).await?;
     let organisation = organisation.ok_or_else(|| TicketError::invalid("organisation", "is not known"))?;
     let site_name = match new.site_id {
@@ -130,21 +174,22 @@ async fn check_places(tx: &mut Tx, new: &NewTicket) -> Result<Parties, TicketErr
             .map(|it| it.name)
             .ok_or_else(|| TicketError::invalid("site", "is not a site of the organisation"))?,
     };
-    let requester = party(tx, organisation.id, new.requester_id, "requester").await?;
-    let beneficiary = party(tx, organisation.id, new.beneficiary_id, "beneficiary").await?;
+    let requester = party(tx, actor.scope, organisation.id, (new.requester_id, "requester")).await?;
+    let beneficiary = party(tx, actor.scope, organisation.id, (new.beneficiary_id, "beneficiary")).await?;
     Ok(Parties { organisation, site_name, requester, beneficiary })
 }
 
-/// An active person of the organisation or of the provider's own staff; anybody else is not known, in the same words.
+/// An active person of the organisation; for who works for all organisations also one of the provider's own staff.
+/// Anybody else is not known, in the same words.
 async fn party(
     tx: &mut Tx,
+    scope: Scope,
     organisation: OrganisationId,
-    person: PersonId,
-    field: &'static str,
+    (person, field): (PersonId, &'static str),
 ) -> Result<Party, TicketError> {
     store::find_party(tx, person)
         .await?
-        .filter(|it| it.active && it.organisation_id.is_none_or(|own| own == organisation))
+        .filter(|it| it.active && it.organisation_id.map_or(scope == Scope::All, |own| own == organisation))
         .ok_or_else(|| TicketError::invalid(field, "is not a known person of the organisation"))
 }
 
@@ -177,6 +222,7 @@ async fn numbered(
         beneficiary_id: new.beneficiary_id,
         beneficiary_name: parties.beneficiary.name.clone(),
         created_by: actor.label.clone(),
+        created_by_id: audit::actor_columns(actor).1,
         owner_id: None,
         owner_name: String::new(),
         level: 1,

@@ -221,7 +221,7 @@ db_test! {
             (&tom, TicketAction::Resolve { solution: "new cable".into() }, TicketState::Resolved),
             (&rita, TicketAction::Refuse { comment: "again".into() }, TicketState::InProgress),
             (&tom, TicketAction::Resolve { solution: "new switch".into() }, TicketState::Resolved),
-            (&rita, TicketAction::Confirm, TicketState::Closed),
+            (&rita, TicketAction::Confirm { on_behalf_of: None }, TicketState::Closed),
             (&rita, TicketAction::Reopen { comment: "no".into() }, TicketState::Queued),
             (&tom, TicketAction::Escalate { comment: "tried two cables".into() }, TicketState::Queued),
             (&lena, TicketAction::Cancel { reason: "duplicate".into() }, TicketState::Cancelled),
@@ -270,7 +270,7 @@ db_test! {
         for (who, action) in [
             (&tom, TicketAction::Claim),
             (&tom, TicketAction::Resolve { solution: "done".into() }),
-            (&rita, TicketAction::Confirm),
+            (&rita, TicketAction::Confirm { on_behalf_of: None }),
         ] {
             act(&desk, who, &number, action).await.expect("done");
         }

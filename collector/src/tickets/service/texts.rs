@@ -73,6 +73,10 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
         A::Resolve { solution } => {
             A::Resolve { solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)? }
         }
+        A::Confirm { on_behalf_of } => A::Confirm {
+            on_behalf_of: text::optional_line(on_behalf_of.as_deref().unwrap_or_default(), NAME_CHARS_MAX)
+                .map_err(|it| TicketError::invalid("on_behalf_of", it))?,
+        },
         A::Refuse { comment } => A::Refuse { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
         A::Reopen { comment } => A::Reopen { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
         A::Cancel { reason } => A::Cancel { reason: needed("reason", &reason, COMMENT_CHARS_MAX)? },
@@ -84,12 +88,7 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
         A::DetachAsset { asset, reason } => {
             A::DetachAsset { asset, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
         }
-        plain @ (A::Claim
-        | A::Assign { .. }
-        | A::Qualify { .. }
-        | A::Resume
-        | A::Confirm
-        | A::AttachCi { .. }) => plain,
+        plain @ (A::Claim | A::Assign { .. } | A::Qualify { .. } | A::Resume | A::AttachCi { .. }) => plain,
     })
 }
 

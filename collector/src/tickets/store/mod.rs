@@ -9,7 +9,9 @@ pub(super) use links::{
     Entry, Link, append_event, detach, insert_link, list_events, list_links, list_waiting,
 };
 pub(super) use queue::{Visibility, count, list, list_of_ci};
-pub(super) use ticket::{Party, find, find_by_request, find_party, hold_still, insert, next_in_month, save};
+pub(super) use ticket::{
+    Party, Remembered, find, find_by_request, find_party, hold_still, insert, next_in_month, save,
+};
 
 /// Columns of a [`Ticket`](super::model::Ticket) and the joins that name its ids.
 macro_rules! ticket_columns {
@@ -17,7 +19,7 @@ macro_rules! ticket_columns {
         "t.number, t.organisation_id, o.name AS organisation_name, t.kind, t.channel, t.state, t.priority,
          t.site_id, COALESCE(s.name, '') AS site_name, t.location,
          t.requester_id, rq.name AS requester_name, t.beneficiary_id, be.name AS beneficiary_name,
-         t.created_by, t.owner_id, COALESCE(ow.name, '') AS owner_name, t.level, t.summary, t.description,
+         t.created_by, t.created_by_id, t.owner_id, COALESCE(ow.name, '') AS owner_name, t.level, t.summary, t.description,
          t.application, t.phone, t.availability, t.external_ref, t.severity, t.scope, t.urgency,
          t.inventory_number, t.asset_match, t.pending_reason, t.pending_until, t.solution, t.created_at,
          t.updated_at, t.qualified_at, t.resolved_at, t.closed_at, t.version, o.time_zone"

@@ -1,6 +1,7 @@
 //! Lists of tickets.
 
 use super::{ticket_columns, ticket_tables};
+use crate::audit;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::id::{CiId, OrganisationId, PersonId};
@@ -16,12 +17,12 @@ use crate::tickets::words::TicketState;
 const WORDS: usize = 4;
 
 /// Which tickets an actor may see (rule R10): those of its scope; without the right to read the queue only those
-/// in which it is requester or beneficiary.
+/// in which it is requester or beneficiary, or that it wrote down itself.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tickets) struct Visibility {
     organisation: Option<OrganisationId>,
     only_own: bool,
-    person: Option<PersonId>,
+    actor: Option<uuid::Uuid>,
 }
 
 impl Visibility {
@@ -29,7 +30,7 @@ impl Visibility {
         Self {
             organisation: actor.scope.organisation(),
             only_own: !actor.may(Permission::ReadTickets),
-            person: actor.person(),
+            actor: audit::actor_columns(actor).1,
         }
     }
 
@@ -39,8 +40,12 @@ impl Visibility {
     }
 
     pub(in crate::tickets) fn contains(self, ticket: &Ticket) -> bool {
-        let party = self.person.is_some_and(|it| it == ticket.requester_id || it == ticket.beneficiary_id);
-        (self.organisation.is_none_or(|it| it == ticket.organisation_id)) && (party || !self.only_own)
+        let own = self.actor.is_some_and(|it| {
+            it == *ticket.requester_id.as_uuid()
+                || it == *ticket.beneficiary_id.as_uuid()
+                || Some(it) == ticket.created_by_id
+        });
+        self.organisation.is_none_or(|it| it == ticket.organisation_id) && (own || !self.only_own)
     }
 }
 
@@ -61,7 +66,7 @@ struct Bound {
 macro_rules! filter_sql {
     () => {
         " ($1 IS NULL OR t.organisation_id = $1)
-          AND ($2 = FALSE OR t.requester_id = $3 OR t.beneficiary_id = $3)
+          AND ($2 = FALSE OR t.requester_id = $3 OR t.beneficiary_id = $3 OR t.created_by_id = $3)
           AND ($4 IS NULL OR t.organisation_id = $4)
           AND t.state IN ($5, $6, $7, $8, $9, $10, $11)
           AND ($12 IS NULL OR t.owner_id = $12)
@@ -84,7 +89,7 @@ macro_rules! bind_filter {
         $query
             .bind($filter.visible.organisation)
             .bind($filter.visible.only_own)
-            .bind($filter.visible.person)
+            .bind($filter.visible.actor)
             .bind($filter.organisation)
             .bind(new)
             .bind(queued)

@@ -40,22 +40,39 @@ pub(in crate::tickets) async fn find_party(
     .await)
 }
 
+/// A request as a ticket remembers it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tickets) struct Remembered<'a> {
+    /// What it is recognised by.
+    pub(in crate::tickets) key: &'a [u8],
+    /// Digest of what it said.
+    pub(in crate::tickets) digest: &'a [u8],
+}
+
+/// A ticket and the digest of the request that opened it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(in crate::tickets) struct Requested {
+    #[sqlx(flatten)]
+    pub(in crate::tickets) ticket: Ticket,
+    pub(in crate::tickets) request_digest: Option<Vec<u8>>,
+}
+
 /// Writes a new ticket; false when its request id opened one already.
 pub(in crate::tickets) async fn insert(
     tx: &mut Tx,
     new: &Ticket,
     search_key: &str,
-    request_key: Option<&[u8]>,
+    request: Option<Remembered<'_>>,
 ) -> Result<bool, StoreError> {
     let waiting_key = waiting_key(&new.inventory_number);
     sql!(tx, |conn| {
         sqlx::query(
         "INSERT INTO ticket (number, organisation_id, kind, channel, state, priority, site_id, location, requester_id,
-            beneficiary_id, created_by, level, summary, description, application, phone, availability, external_ref,
-            severity, scope, urgency, inventory_number, inventory_key, asset_match, search_key, request_id, created_at,
+            beneficiary_id, created_by, created_by_id, level, summary, description, application, phone, availability, external_ref,
+            severity, scope, urgency, inventory_number, inventory_key, asset_match, search_key, request_id, request_digest, created_at,
             updated_at, version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $27, $28)
+            $23, $24, $25, $26, $27, $28, $29, $29, $30)
          ON CONFLICT (request_id) DO NOTHING"
     )
     .bind(&new.number)
@@ -69,6 +86,7 @@ pub(in crate::tickets) async fn insert(
     .bind(new.requester_id)
     .bind(new.beneficiary_id)
     .bind(&new.created_by)
+    .bind(new.created_by_id)
     .bind(new.level)
     .bind(&new.summary)
     .bind(&new.description)
@@ -83,7 +101,8 @@ pub(in crate::tickets) async fn insert(
     .bind(&waiting_key)
     .bind(new.asset_match)
     .bind(search_key)
-    .bind(request_key)
+    .bind(request.map(|it| it.key))
+    .bind(request.map(|it| it.digest))
     .bind(new.created_at)
     .bind(new.version)
     .execute(conn)
@@ -113,11 +132,11 @@ pub(in crate::tickets) async fn find(
 pub(in crate::tickets) async fn find_by_request(
     tx: &mut Tx,
     request_key: &[u8],
-) -> Result<Option<Ticket>, StoreError> {
+) -> Result<Option<Requested>, StoreError> {
     sql!(tx, |conn| sqlx::query_as(concat!(
         "SELECT ",
         ticket_columns!(),
-        " FROM ",
+        ", t.request_digest FROM ",
         ticket_tables!(),
         " WHERE t.request_id = $1"
     ))

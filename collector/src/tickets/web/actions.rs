@@ -145,7 +145,7 @@ fn parse(kind: ActionKind, form: &ActionForm, zone: &Zone) -> Option<TicketActio
         ActionKind::Reply => TicketAction::Reply { text: text() },
         ActionKind::Note => TicketAction::Note { text: text() },
         ActionKind::Resolve => TicketAction::Resolve { solution: text() },
-        ActionKind::Confirm => TicketAction::Confirm,
+        ActionKind::Confirm => TicketAction::Confirm { on_behalf_of: None },
         ActionKind::Refuse => TicketAction::Refuse { comment: text() },
         ActionKind::Reopen => TicketAction::Reopen { comment: text() },
         ActionKind::Cancel => TicketAction::Cancel { reason: text() },

@@ -39,6 +39,7 @@ fn ticket() -> Ticket {
         beneficiary_id: person(2),
         beneficiary_name: "Élodie Dupont-Ravier".into(),
         created_by: "Luc Martin".into(),
+        created_by_id: None,
         owner_id: Some(person(3)),
         owner_name: "Nadia Benali".into(),
         level: 1,

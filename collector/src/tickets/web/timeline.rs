@@ -84,6 +84,10 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
     let texts = lens.texts;
     let said = texts.word("event", kind).into_owned();
     let data = &event.data;
+    let speaker = string(data, "on_behalf_of");
+    if kind == "confirmed" && !speaker.is_empty() {
+        return texts.t1("confirmed-by-voice", "name", speaker).into_owned();
+    }
     let more = match kind {
         "created" => texts.word("channel", string(data, "channel")).into_owned(),
         "assigned" => string(data, "owner").to_owned(),

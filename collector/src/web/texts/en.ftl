@@ -187,6 +187,7 @@ event-reply = replied
 event-note = noted
 event-resolved = resolved the ticket
 event-confirmed = confirmed it is solved
+confirmed-by-voice = confirmed by voice by { $name }
 event-refused = refused closing
 event-reopened = reopened the ticket
 event-cancelled = cancelled the ticket

@@ -187,6 +187,7 @@ event-reply = a répondu
 event-note = a noté
 event-resolved = a résolu le ticket
 event-confirmed = a confirmé la résolution
+confirmed-by-voice = confirmé oralement par { $name }
 event-refused = a refusé la clôture
 event-reopened = a rouvert le ticket
 event-cancelled = a annulé le ticket
