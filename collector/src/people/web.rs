@@ -110,7 +110,7 @@ fn welcome(state: &WebState, signed_in: &SignedIn, next: &str) -> Response {
         (SET_COOKIE, session(state, signed_in.token.expose_secret(), SESSION_SECONDS)),
         (SET_COOKIE, preference(state, LANGUAGE_COOKIE, language)),
     ];
-    (AppendHeaders(cookies), Redirect::to(links::local_path(next, "/tickets"))).into_response()
+    (AppendHeaders(cookies), Redirect::to(links::local_path(next, "/"))).into_response()
 }
 
 fn session(state: &WebState, token: &str, seconds: u32) -> HeaderValue {

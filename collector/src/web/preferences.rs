@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::forms::PostedByAnyone;
 use super::reader::{LANGUAGE_COOKIE, SHORTCUTS_COOKIE, THEME_COOKIE, Theme, cookie, session_cookie};
-use super::{PageError, WebState, links, texts};
+use super::shell::landing;
+use super::{PageError, Reader, WebState, links, texts};
 use crate::people;
 
 #[derive(Debug, Default, Deserialize)]
@@ -25,8 +26,8 @@ pub(crate) fn routes() -> Router<WebState> {
     Router::new().route("/", get(home)).route("/preferences", post(keep))
 }
 
-async fn home() -> Redirect {
-    Redirect::to("/tickets")
+async fn home(reader: Reader) -> Redirect {
+    Redirect::to(landing(&reader.actor))
 }
 
 /// Keeps what was chosen; a signed-in person's language is also kept with the person.

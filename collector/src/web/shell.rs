@@ -66,8 +66,8 @@ impl Shell {
         }
     }
 
-    /// The frame for a signed-in person.
-    pub(crate) fn for_person(mut self, name: &str, csrf: &str, actor: &Actor, section: Section) -> Self {
+    /// The frame for a signed-in person; a page that is none of the navigation's has no section.
+    pub(crate) fn for_person(mut self, name: &str, csrf: &str, actor: &Actor, section: Option<Section>) -> Self {
         self.person = name.into();
         self.csrf = csrf.into();
         self.plain = !actor.is_staff() && !actor.may(Permission::ReadAssets);
@@ -140,14 +140,19 @@ impl fmt::Display for Token<'_> {
 
 impl HtmlSafe for Token<'_> {}
 
+/// The first page of a person who comes without a wish: one that the roles allow to read.
+pub(crate) fn landing(actor: &Actor) -> &'static str {
+    if actor.is_staff() || actor.may(Permission::CreateTicket) { "/tickets" } else { "/parc" }
+}
+
 /// What stands in the navigation for this actor.
-fn entries(texts: Texts, actor: &Actor, section: Section) -> Vec<Entry> {
+fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> {
     let staff = actor.is_staff();
     let tickets = if staff { "nav-queue" } else { "nav-my-tickets" };
     let mut entries = Vec::new();
     let mut add = |wanted: bool, href, key, icon, own: Section| {
         if wanted {
-            entries.push(Entry { href, label: texts.t(key), icon, current: own == section });
+            entries.push(Entry { href, label: texts.t(key), icon, current: Some(own) == section });
         }
     };
     add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);
