@@ -11,11 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{SignInError, SignedIn};
-use crate::people;
+use crate::people::{self, Language};
 use crate::web::error::{page, page_with};
 use crate::web::forms::PostedByAnyone;
-use crate::web::preferences::preference;
-use crate::web::reader::{LANGUAGE_COOKIE, cookie, session_cookie};
+use crate::web::preferences::{chosen_language, remembered_language};
+use crate::web::reader::{cookie, session_cookie};
 use crate::web::{Asked, PageError, Posted, Shell, Texts, Visitor, WebState, links};
 
 /// Seconds a browser keeps the session's cookie: the longest a session lives.
@@ -61,10 +61,17 @@ async fn ask(visitor: Visitor, Asked(asked): Asked<Next>) -> Result<Response, Pa
 async fn sign_in(
     State(state): State<WebState>,
     visitor: Visitor,
+    headers: HeaderMap,
     PostedByAnyone(given): PostedByAnyone<Credentials>,
 ) -> Result<Response, PageError> {
     match people::sign_in(&state.context, &given.email, SecretString::from(given.password)).await {
-        Ok(signed_in) => Ok(welcome(&state, &signed_in, &given.next)),
+        Ok(signed_in) => {
+            let chosen = chosen_language(&headers).filter(|it| *it != signed_in.person.language);
+            if let Some(language) = chosen {
+                people::set_language(&state.context, signed_in.person.id, language).await?;
+            }
+            Ok(welcome(&state, &signed_in, chosen, &given.next))
+        }
         Err(error) => {
             let now = state.context.now();
             let refusal = refusal(visitor.texts, &error, |until| until.since(now).as_secs().div_ceil(60))?;
@@ -104,13 +111,13 @@ fn refusal(
     }
 }
 
-fn welcome(state: &WebState, signed_in: &SignedIn, next: &str) -> Response {
-    let language = Texts::of(signed_in.person.language).code();
+fn welcome(state: &WebState, signed_in: &SignedIn, chosen: Option<Language>, next: &str) -> Response {
+    let language = chosen.unwrap_or(signed_in.person.language);
     let cookies = [
         (SET_COOKIE, session(state, signed_in.token.expose_secret(), SESSION_SECONDS)),
-        (SET_COOKIE, preference(state, LANGUAGE_COOKIE, language)),
+        (SET_COOKIE, remembered_language(state, language)),
     ];
-    (AppendHeaders(cookies), Redirect::to(links::local_path(next, "/tickets"))).into_response()
+    (AppendHeaders(cookies), Redirect::to(links::local_path(next, "/"))).into_response()
 }
 
 fn session(state: &WebState, token: &str, seconds: u32) -> HeaderValue {

@@ -90,7 +90,7 @@ async fn make(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
     let actor = Actor::system();
     let new = NewOrganisation {
         code: CODE.into(),
-        name: "Organisation de démonstration".into(),
+        name: "Entreprise de démonstration".into(),
         time_zone: "Europe/Paris".into(),
         demo: true,
     };

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
-use super::{Shell, Visitor};
+use super::{Reader, Shell, Visitor};
 use crate::kernel::error::{Chain, ErrorKind, Fault};
 
 /// Why a page could not be shown.
@@ -90,12 +90,20 @@ pub(crate) struct ErrorPage {
 }
 
 impl ErrorPage {
-    /// The page of a failure.
-    pub(crate) fn of(visitor: &Visitor, kind: ErrorKind, incident: Option<String>) -> Self {
-        let texts = visitor.texts;
+    /// The page of a failure; a signed-in reader keeps navigation and account menu.
+    pub(crate) fn of(
+        visitor: &Visitor,
+        reader: Option<&Reader>,
+        kind: ErrorKind,
+        incident: Option<String>,
+    ) -> Self {
+        let texts = reader.map_or(visitor.texts, Reader::texts);
         let title = texts.word("error-title", word(kind)).into_owned();
         Self {
-            shell: Shell::of(visitor, title),
+            shell: match reader {
+                Some(reader) => reader.frame(title, None),
+                None => Shell::of(visitor, title),
+            },
             help: texts.word("error-help", word(kind)).into_owned(),
             incident,
         }

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::error::{self, ErrorPage, PageError};
+use super::reader::{Reader, cookie, session_cookie};
 use super::{Visitor, WebState, links};
 use crate::kernel::error::ErrorKind;
 
@@ -26,6 +27,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 /// The middleware.
 pub(crate) async fn guard(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let visitor = Visitor::of(request.headers(), request.uri());
+    let token = cookie(request.headers(), session_cookie(&state)).map(ToOwned::to_owned);
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let mut response = if safe || comes_from_us(request.headers(), &state.public_url) {
         next.run(request).await
@@ -33,7 +35,8 @@ pub(crate) async fn guard(State(state): State<WebState>, request: Request, next:
         PageError::of(ErrorKind::Forbidden, "the form comes from another site").into_response()
     };
     if let Some(failure) = response.extensions_mut().remove::<PageError>() {
-        response = show(&state, &visitor, &failure, safe);
+        let reader = known_reader(&state, &visitor, token.as_deref(), failure.kind()).await;
+        response = show(&state, &visitor, reader.as_ref(), &failure, safe);
     }
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -53,7 +56,26 @@ fn comes_from_us(headers: &HeaderMap, public_url: &str) -> bool {
     origin == public_url || (!authority.is_empty() && text("host") == Some(authority))
 }
 
-fn show(state: &WebState, visitor: &Visitor, failure: &PageError, safe: bool) -> Response {
+/// Whose navigation stands on an error page. While the store does not answer, nobody waits for it twice.
+async fn known_reader(
+    state: &WebState,
+    visitor: &Visitor,
+    token: Option<&str>,
+    kind: ErrorKind,
+) -> Option<Reader> {
+    if matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Unavailable) {
+        return None;
+    }
+    Reader::of_session(state, visitor.clone(), token?).await.ok().flatten()
+}
+
+fn show(
+    state: &WebState,
+    visitor: &Visitor,
+    reader: Option<&Reader>,
+    failure: &PageError,
+    safe: bool,
+) -> Response {
     if failure.kind() == ErrorKind::Unauthenticated {
         let next = if safe { visitor.here.as_str() } else { "" };
         let next = if next == "/" { "" } else { next };
@@ -66,8 +88,10 @@ fn show(state: &WebState, visitor: &Visitor, failure: &PageError, safe: bool) ->
     } else {
         tracing::debug!(cause = failure.cause(), kind = ?failure.kind(), "a page was refused");
     }
-    let shown =
-        error::page_with(error::status(failure.kind()), &ErrorPage::of(visitor, failure.kind(), incident));
+    let shown = error::page_with(
+        error::status(failure.kind()),
+        &ErrorPage::of(visitor, reader, failure.kind(), incident),
+    );
     shown.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 

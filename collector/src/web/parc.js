@@ -65,9 +65,15 @@ for (const form of document.querySelectorAll("form[data-auto]")) {
   form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) form.requestSubmit(); });
 }
 
-// What was typed survives an expired session or a closed tab, until the form is sent.
+// What was typed survives an expired session, until the form is sent; the next person never sees it.
+const drafts = `draft:${document.body.dataset.owner ?? ""}:`;
+const forgetDrafts = (kept) => {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith("draft:") && !(kept && key.startsWith(kept))) sessionStorage.removeItem(key);
+};
+if (document.body.dataset.owner) forgetDrafts(drafts);
+document.querySelector("form.leave")?.addEventListener("submit", () => forgetDrafts());
 for (const form of document.querySelectorAll("form[data-draft]")) {
-  const key = `draft:${form.dataset.draft}`;
+  const key = `${drafts}${form.dataset.draft}`;
   const fields = () => [...form.elements].filter((it) => it.name && it.type !== "hidden" && it.tagName !== "BUTTON");
   const fresh = fields().every((it) => it.type === "radio" || it.tagName === "SELECT" || it.value === it.defaultValue);
   const saved = JSON.parse(sessionStorage.getItem(key) ?? "null");
@@ -83,7 +89,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     sessionStorage.setItem(key, JSON.stringify(values));
   });
 }
-for (const sent of document.querySelectorAll("[data-draft-sent]")) sessionStorage.removeItem(`draft:${sent.dataset.draftSent}`);
+for (const sent of document.querySelectorAll("[data-draft-sent]")) sessionStorage.removeItem(`${drafts}${sent.dataset.draftSent}`);
 
 // Single-key shortcuts, unless switched off: j and k move, / searches, n opens a new ticket.
 if (document.body.dataset.shortcuts === "on") {

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::forms::PostedByAnyone;
 use super::reader::{LANGUAGE_COOKIE, SHORTCUTS_COOKIE, THEME_COOKIE, Theme, cookie, session_cookie};
-use super::{PageError, WebState, links, texts};
-use crate::people;
+use super::shell::landing;
+use super::{PageError, Reader, WebState, links, texts};
+use crate::people::{self, Language};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -25,8 +26,8 @@ pub(crate) fn routes() -> Router<WebState> {
     Router::new().route("/", get(home)).route("/preferences", post(keep))
 }
 
-async fn home() -> Redirect {
-    Redirect::to("/tickets")
+async fn home(reader: Reader) -> Redirect {
+    Redirect::to(landing(&reader.actor))
 }
 
 /// Keeps what was chosen; a signed-in person's language is also kept with the person.
@@ -37,12 +38,14 @@ async fn keep(
 ) -> Result<Response, PageError> {
     let mut cookies = Vec::new();
     if let Some(language) = texts::spoken(&wishes.language) {
-        cookies.push(preference(&state, LANGUAGE_COOKIE, texts::Texts::of(language).code()));
+        let mut kept = preference(&state, LANGUAGE_COOKIE, texts::Texts::of(language).code());
         if let Some(token) = cookie(&headers, session_cookie(&state))
             && let Some(session) = people::find_session(&state.context, token).await?
         {
             people::set_language(&state.context, session.person.id, language).await?;
+            kept = remembered_language(&state, language);
         }
+        cookies.push(kept);
     }
     if !wishes.theme.is_empty() {
         cookies.push(preference(&state, THEME_COOKIE, Theme::from_code(&wishes.theme).code()));
@@ -56,6 +59,19 @@ async fn keep(
     }
     let headers = AppendHeaders(cookies.into_iter().map(|it| (SET_COOKIE, it)));
     Ok((headers, Redirect::to(links::local_path(&wishes.back, "/"))).into_response())
+}
+
+/// After the language of a signed-in person in the cookie: no wish of whoever signs in next.
+const REMEMBERED: &str = "-of-person";
+
+/// The cookie that keeps a signed-in person's language for the pages before the next sign-in.
+pub(crate) fn remembered_language(state: &WebState, language: Language) -> HeaderValue {
+    preference(state, LANGUAGE_COOKIE, &format!("{}{REMEMBERED}", texts::Texts::of(language).code()))
+}
+
+/// The language somebody chose before signing in.
+pub(crate) fn chosen_language(headers: &HeaderMap) -> Option<Language> {
+    cookie(headers, LANGUAGE_COOKIE).filter(|it| !it.ends_with(REMEMBERED)).and_then(texts::spoken)
 }
 
 /// A cookie for a year. The values are words of ours.

@@ -112,10 +112,8 @@ impl FromRequestParts<WebState> for Reader {
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, PageError> {
         let stranger = || PageError::of(ErrorKind::Unauthenticated, "no session");
         let token = cookie(&parts.headers, session_cookie(state)).ok_or_else(stranger)?;
-        let session = people::find_session(&state.context, token).await?.ok_or_else(stranger)?;
-        let mut visitor = Visitor::of(&parts.headers, &parts.uri);
-        visitor.texts = Texts::of(session.person.language);
-        Ok(Self { visitor, actor: session.actor, person: session.person, csrf: session.csrf_token })
+        let visitor = Visitor::of(&parts.headers, &parts.uri);
+        Self::of_session(state, visitor, token).await?.ok_or_else(stranger)
     }
 }
 
@@ -125,6 +123,17 @@ pub(crate) fn session_cookie(state: &WebState) -> &'static str {
 }
 
 impl Reader {
+    /// Who the session's token stands for; `None` when the session is over or never was.
+    pub(crate) async fn of_session(
+        state: &WebState,
+        mut visitor: Visitor,
+        token: &str,
+    ) -> Result<Option<Self>, PageError> {
+        let Some(session) = people::find_session(&state.context, token).await? else { return Ok(None) };
+        visitor.texts = Texts::of(session.person.language);
+        Ok(Some(Self { visitor, actor: session.actor, person: session.person, csrf: session.csrf_token }))
+    }
+
     /// Refuses who may not.
     pub(crate) fn require(&self, permission: Permission) -> Result<(), PageError> {
         if self.actor.may(permission) { Ok(()) } else { Err(PageError::forbidden()) }
@@ -132,6 +141,11 @@ impl Reader {
 
     /// The frame of a page for this reader.
     pub(crate) fn shell(&self, title: impl Into<String>, section: Section) -> Shell {
+        self.frame(title, Some(section))
+    }
+
+    /// The frame of a page that belongs to no section, such as an error page.
+    pub(crate) fn frame(&self, title: impl Into<String>, section: Option<Section>) -> Shell {
         Shell::of(&self.visitor, title).for_person(&self.person.name, &self.csrf, &self.actor, section)
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn shell(language: Language, roles: &[Role], title: &str, section: Se
         scope: Scope::All,
         roles: roles.to_vec(),
     };
-    Shell::of(&visitor(language), title).for_person("Camille Roussel", "c2FtcGxl", &actor, section)
+    Shell::of(&visitor(language), title).for_person("Camille Roussel", "c2FtcGxl", &actor, Some(section))
 }
 
 /// The moment the samples are looked at: 21 November 2026, 23:15 in Paris.

@@ -8,7 +8,7 @@ use askama::filters::HtmlSafe;
 use super::icons::Icon;
 use super::reader::Theme;
 use super::{Texts, Visitor, files};
-use crate::kernel::actor::{Actor, Permission};
+use crate::kernel::actor::{Actor, ActorKind, Permission};
 
 /// The part of the site a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub(crate) struct Shell {
     pub here: String,
     /// Name of the signed-in person, empty for a stranger.
     pub person: String,
+    /// Tells one person's drafts in the browser from another's; empty for a stranger.
+    pub draft_owner: String,
     pub entries: Vec<Entry>,
     /// Large and plain, for people who come twice a year.
     pub plain: bool,
@@ -59,6 +61,7 @@ impl Shell {
             shortcuts: visitor.shortcuts,
             here: visitor.here.clone(),
             person: String::new(),
+            draft_owner: String::new(),
             entries: Vec::new(),
             plain: true,
             notice: None,
@@ -66,10 +69,19 @@ impl Shell {
         }
     }
 
-    /// The frame for a signed-in person.
-    pub(crate) fn for_person(mut self, name: &str, csrf: &str, actor: &Actor, section: Section) -> Self {
+    /// The frame for a signed-in person; a page that is none of the navigation's has no section.
+    pub(crate) fn for_person(
+        mut self,
+        name: &str,
+        csrf: &str,
+        actor: &Actor,
+        section: Option<Section>,
+    ) -> Self {
         self.person = name.into();
         self.csrf = csrf.into();
+        if let ActorKind::Person(id) = &actor.kind {
+            self.draft_owner = id.to_string();
+        }
         self.plain = !actor.is_staff() && !actor.may(Permission::ReadAssets);
         self.entries = entries(self.texts, actor, section);
         self
@@ -140,14 +152,19 @@ impl fmt::Display for Token<'_> {
 
 impl HtmlSafe for Token<'_> {}
 
+/// The first page of a person who comes without a wish: one that the roles allow to read.
+pub(crate) fn landing(actor: &Actor) -> &'static str {
+    if actor.is_staff() || actor.may(Permission::CreateTicket) { "/tickets" } else { "/parc" }
+}
+
 /// What stands in the navigation for this actor.
-fn entries(texts: Texts, actor: &Actor, section: Section) -> Vec<Entry> {
+fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> {
     let staff = actor.is_staff();
     let tickets = if staff { "nav-queue" } else { "nav-my-tickets" };
     let mut entries = Vec::new();
     let mut add = |wanted: bool, href, key, icon, own: Section| {
         if wanted {
-            entries.push(Entry { href, label: texts.t(key), icon, current: own == section });
+            entries.push(Entry { href, label: texts.t(key), icon, current: Some(own) == section });
         }
     };
     add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);

@@ -142,6 +142,65 @@ async fn a_person_signs_in_and_a_form_without_the_sessions_token_or_from_elsewhe
     assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
 }
 
+/// A person with a role and the password below.
+async fn with_person(context: &Context, email: &str, role: Role) {
+    let mut tx = context.db.begin().await.expect("begin");
+    let new = NewPerson {
+        organisation_id: None,
+        email: email.parse().expect("address"),
+        name: "Alex Martin".into(),
+        phone: String::new(),
+        language: Language::Fr,
+        default_site_id: None,
+        roles: vec![role],
+    };
+    let person = people::create_person(&mut tx, context, &Actor::system(), new).await.expect("person");
+    tx.commit().await.expect("commit");
+    let password = "correct horse battery";
+    people::set_password(context, &Actor::system(), person.id, password.into()).await.expect("password");
+}
+
+/// Signs in with these cookies; gives the session's cookie.
+async fn signed_in(pages: &Router, email: &str, cookies: &str) -> String {
+    let form = format!("email={}&password=correct+horse+battery", email.replace('@', "%40"));
+    let (answer, _) = ask(pages, post("/sign-in", cookies, &form)).await;
+    assert_eq!(answer.headers()[header::LOCATION], "/");
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("cookie");
+    cookie.split(';').next().unwrap_or("").to_owned()
+}
+
+#[tokio::test]
+async fn an_administrator_lands_on_a_readable_page_and_finds_the_way_out_of_a_refused_one() {
+    let test = TestDb::sqlite().await;
+    let (pages, context) = pages(&test, "http://127.0.0.1:8080");
+    with_person(&context, "alex@example.fr", Role::Admin).await;
+    let cookie = signed_in(&pages, "alex@example.fr", "").await;
+    let page = |path: &str| get(path).header(header::COOKIE, &cookie).body(Body::empty()).expect("request");
+    let (home, _) = ask(&pages, page("/")).await;
+    let landing = home.headers()[header::LOCATION].to_str().expect("address").to_owned();
+    assert_eq!(ask(&pages, page(&landing)).await.0.status(), StatusCode::OK, "{landing}");
+    let (answer, body) = ask(&pages, page("/nothing/here")).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert!(body.contains("action=\"/sign-out\"") && body.contains("href=\"/agents\""));
+    assert!(body.contains("lang=\"fr\""), "the person's language, not the browser's");
+}
+
+#[tokio::test]
+async fn a_language_chosen_before_signing_in_stays_and_does_not_pass_to_the_next_person() {
+    let test = TestDb::sqlite().await;
+    let (pages, context) = pages(&test, "http://127.0.0.1:8080");
+    with_person(&context, "alex@example.fr", Role::TechnicianN1).await;
+    with_person(&context, "jo@example.fr", Role::TechnicianN1).await;
+    let (_, first) = queue_of(&pages, &signed_in(&pages, "alex@example.fr", "lang=en").await).await;
+    assert!(first.contains("<html lang=\"en\""));
+    let (_, next) = queue_of(&pages, &signed_in(&pages, "jo@example.fr", "lang=en-of-person").await).await;
+    assert!(next.contains("<html lang=\"fr\""));
+}
+
+async fn queue_of(pages: &Router, cookie: &str) -> (Response<()>, String) {
+    ask(pages, get("/tickets").header(header::COOKIE, cookie).body(Body::empty()).expect("request")).await
+}
+
 #[test]
 fn the_enroll_command_names_the_host_people_use_and_the_port_agents_use() {
     let address = |url: &str| {

@@ -44,6 +44,8 @@ struct ConflictView {
 struct ClaimView {
     href: String,
     name: String,
+    /// Told apart from the other claim even when both are of one model: host name and serial.
+    called: String,
     icon: &'static str,
     evidence: Vec<Pair>,
 }
@@ -147,9 +149,11 @@ fn claim_view(lens: Lens<'_>, ci: &CiSummary) -> ClaimView {
         ("section-os", format!("{} {}", ci.os_name, ci.os_version).trim().to_owned()),
         ("label-last-contact", contact.unwrap_or_else(|| texts.t("never").into_owned())),
     ];
+    let name = if known.is_empty() { texts.t("machine-unknown-model").into_owned() } else { known };
     ClaimView {
         href: format!("/parc/{}", ci.id),
-        name: if known.is_empty() { texts.t("machine-unknown-model").into_owned() } else { known },
+        called: called(ci, &name),
+        name,
         icon: known_kind(&ci.kind),
         evidence: evidence
             .into_iter()
@@ -157,6 +161,13 @@ fn claim_view(lens: Lens<'_>, ci: &CiSummary) -> ClaimView {
             .map(|(key, value)| Pair::new(texts.t(key), value))
             .collect(),
     }
+}
+
+/// What a button of the decision calls the machine: `PC-COMPTA-3 (5CG1234XYZ)`.
+fn called(ci: &CiSummary, otherwise: &str) -> String {
+    let name = if ci.name.trim().is_empty() { otherwise } else { ci.name.trim() };
+    let serial = ci.serial.trim();
+    if serial.is_empty() { name.to_owned() } else { format!("{name} ({serial})") }
 }
 
 #[cfg(test)]
@@ -191,5 +202,16 @@ mod tests {
                 &ConflictsPage { shell: frame(), rows: Vec::new(), pager: Pager::default() },
             );
         }
+    }
+
+    #[test]
+    fn two_machines_of_one_model_are_called_by_host_name_and_serial() {
+        let holder = samples::latitude_row();
+        let claimant =
+            CiSummary { name: "LOANER-2".into(), serial: "7XK0001".into(), ..samples::latitude_row() };
+        assert_eq!(called(&claimant, "Dell Latitude"), "LOANER-2 (7XK0001)");
+        assert_ne!(called(&holder, "Dell Latitude"), called(&claimant, "Dell Latitude"));
+        let nameless = CiSummary { name: String::new(), serial: String::new(), ..claimant };
+        assert_eq!(called(&nameless, "Dell Latitude"), "Dell Latitude");
     }
 }

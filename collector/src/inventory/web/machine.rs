@@ -124,7 +124,7 @@ pub(crate) fn machine_view(lens: Lens<'_>, machine: &Machine, standing: Standing
         place: place(texts, machine),
         sourced: machine.facts.iter().filter(|it| needs_source(it)).map(|it| fact_view(lens, it)).collect(),
         grid: grid(lens, machine),
-        unknown: machine.problems.iter().map(|it| unknown(texts, it)).collect(),
+        unknown: machine.problems.iter().map(|it| unknown(texts, machine, it)).collect(),
         last_report: machine.last_report_at.map(|at| Stamp::ago(texts, lens.zone, at, lens.now)),
         software: texts.tn("count-titles", machine.software_count).into_owned(),
     }
@@ -466,12 +466,49 @@ fn firmware(firmware: &v1::FirmwareItem) -> GridEntry {
     )
 }
 
-fn unknown(texts: Texts, problem: &v1::ProblemItem) -> Unknown {
+/// One problem in the reader's words; the agent's own stand beside it, muted.
+fn unknown(texts: Texts, machine: &Machine, problem: &v1::ProblemItem) -> Unknown {
+    let text = missing_source(texts, machine, problem).unwrap_or_else(|| plain_problem(texts, problem));
+    let source = if problem.source.starts_with("SECTION_KIND_") { "" } else { &problem.source };
+    Unknown { text, reason: joined(&[&problem.reason, source]) }
+}
+
+fn plain_problem(texts: Texts, problem: &v1::ProblemItem) -> String {
     let section = texts.word("section", section_code(problem.section));
-    let kind = problem_code(problem.kind);
-    let text =
-        texts.t2("problem", ("section", &section), ("kind", &texts.word("problem", kind))).into_owned();
-    Unknown { text, reason: joined(&[&problem.reason, &problem.source]) }
+    let kind = texts.word("problem", problem_code(problem.kind));
+    texts.t2("problem", ("section", &section), ("kind", &kind)).into_owned()
+}
+
+/// What stays unknown because the machine lacks the one source of it: the SMBIOS table, named with the
+/// hypervisor or container that explains its absence, or the kernel's list of graphics connectors.
+fn missing_source(texts: Texts, machine: &Machine, problem: &v1::ProblemItem) -> Option<String> {
+    let section = section_code(problem.section);
+    match (problem_code(problem.kind), problem.source.as_str()) {
+        ("absent", "/sys/class/drm") if section == "displays" => Some(texts.t("no-connectors").into_owned()),
+        ("absent", source) if source.starts_with("/sys/firmware/dmi/tables") => {
+            let key = match section {
+                "system" => "no-smbios-system",
+                "firmware" => "no-smbios-firmware",
+                "memory" => "no-smbios-memory",
+                _ => return None,
+            };
+            Some(texts.t1(key, "where", &surroundings(texts, machine)).into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// ` (virtual machine kvm, container docker)`; empty on bare metal.
+fn surroundings(texts: Texts, machine: &Machine) -> String {
+    let container = machine.system.as_ref().map(|it| it.container.as_str()).filter(|it| !it.is_empty());
+    match (hypervisor(machine), container) {
+        (Some(hypervisor), Some(container)) => {
+            texts.t2("around-both", ("hypervisor", hypervisor), ("container", container)).into_owned()
+        }
+        (Some(hypervisor), None) => texts.t1("around-hypervisor", "hypervisor", hypervisor).into_owned(),
+        (None, Some(container)) => texts.t1("around-container", "container", container).into_owned(),
+        (None, None) => String::new(),
+    }
 }
 
 pub(super) fn problem_code(kind: i32) -> &'static str {
@@ -508,4 +545,56 @@ fn signed(mib: u64) -> i64 {
 
 fn count(items: usize) -> i64 {
     i64::try_from(items).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::people::Language;
+
+    fn problem(section: v1::SectionKind, kind: v1::ProblemKind, source: &str) -> v1::ProblemItem {
+        v1::ProblemItem {
+            section: section.into(),
+            kind: kind.into(),
+            source: source.into(),
+            reason: "A sentence of the agent.".into(),
+        }
+    }
+
+    #[test]
+    fn a_missing_smbios_table_is_explained_in_the_readers_language() {
+        let mut machine = samples::virtual_machine();
+        let system = machine.system.get_or_insert_default();
+        (system.hypervisor, system.container) = ("kvm".into(), "docker".into());
+        let absent =
+            problem(v1::SectionKind::System, v1::ProblemKind::Absent, "/sys/firmware/dmi/tables/DMI");
+        let said = unknown(Texts::of(Language::Fr), &machine, &absent);
+        assert!(
+            said.text.starts_with(
+                "Sans table SMBIOS (machine virtuelle kvm, dans un conteneur docker), la marque"
+            ),
+            "{}",
+            said.text
+        );
+        assert!(said.reason.contains("A sentence of the agent."));
+    }
+
+    #[test]
+    fn a_display_that_says_nothing_is_not_a_machine_without_connectors() {
+        let machine = samples::virtual_machine();
+        let said = |source: &str| {
+            let absent = problem(v1::SectionKind::Displays, v1::ProblemKind::Absent, source);
+            unknown(Texts::of(Language::En), &machine, &absent).text
+        };
+        assert!(said("/sys/class/drm").contains("no visible video output"));
+        assert!(!said("/sys/class/drm/card0-HDMI-A-1/edid").contains("no visible video output"));
+    }
+
+    #[test]
+    fn a_name_of_the_wire_is_never_shown() {
+        let cut = problem(v1::SectionKind::Software, v1::ProblemKind::Cut, "SECTION_KIND_SOFTWARE");
+        let said = unknown(Texts::of(Language::En), &samples::virtual_machine(), &cut);
+        assert!(!said.text.contains("SECTION_KIND") && !said.reason.contains("SECTION_KIND"));
+    }
 }

@@ -6,11 +6,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::ticket::{Attempt, show_again};
+use crate::kernel::text::TextRefusal;
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::tickets::{
     self, ActionKind, AssetRole, ImpactScope, Severity, Ticket, TicketAction, TicketError, TicketKind,
     TicketNumber, Urgency,
 };
+use crate::web::numbers::integer;
 use crate::web::parts::Choice;
 use crate::web::{PageError, Posted, Texts, WebState};
 
@@ -27,6 +29,8 @@ pub(crate) struct ActionView {
     /// The one most likely wanted.
     pub primary: bool,
     pub danger: bool,
+    /// Unfolded: what was sent is to be corrected.
+    pub open: bool,
     pub inputs: Vec<Input>,
 }
 
@@ -99,21 +103,57 @@ pub(crate) async fn act(
         }
         Err(other) => return Err(other.into()),
     };
-    let problem = problem(reader.texts(), done.err().as_ref());
+    let problem = problem(reader.texts(), kind, &seen.ticket, done.err().as_ref());
     let attempt = Attempt { problem, kind, text: fields.text, seen: fields.seen.0 };
     show_again(&state, &reader, &number, status, attempt).await
 }
 
 /// What happened instead, in words.
-fn problem(texts: Texts, error: Option<&TicketError>) -> String {
+fn problem(texts: Texts, kind: ActionKind, ticket: &Ticket, error: Option<&TicketError>) -> String {
     match error {
         Some(TicketError::Taken { owner }) => texts.t1("action-taken", "owner", owner).into_owned(),
-        Some(TicketError::Invalid { .. }) => texts.t("action-invalid").into_owned(),
+        Some(TicketError::Invalid { field, reason }) => {
+            refused_field(texts, &field_label(texts, kind, ticket, field), field, reason)
+        }
         Some(TicketError::State { state, .. }) => {
             texts.t1("action-state", "state", &texts.word("state", state)).into_owned()
         }
         _ => texts.t("action-stale").into_owned(),
     }
+}
+
+/// What the form calls a field of an action; the service has a name of its own for most texts.
+fn field_label(texts: Texts, kind: ActionKind, ticket: &Ticket, field: &str) -> String {
+    let name = match field {
+        "duration_min" => "minutes",
+        "inventory_number" => "tag",
+        "until" => "until",
+        "kind" => "task",
+        "reason" if kind == ActionKind::Hold => "reason",
+        _ => "text",
+    };
+    let found = inputs(texts, ticket, kind, "").into_iter().find(|it| it.name == name);
+    found.map_or_else(|| texts.t("input-message").into_owned(), |it| it.label)
+}
+
+/// The field and the limit at fault, in the reader's language.
+fn refused_field(texts: Texts, label: &str, field: &str, reason: &str) -> String {
+    if reason == TextRefusal::Empty.to_string() {
+        return texts.t1("action-field-empty", "field", label).into_owned();
+    }
+    if field == "until" {
+        return texts.t1("action-field-past", "field", label).into_owned();
+    }
+    let Some(max) = reason.split(' ').find_map(|it| it.parse::<usize>().ok()) else {
+        return texts.t1("action-invalid", "field", label).into_owned();
+    };
+    let shown = integer(texts.language(), i64::try_from(max).unwrap_or(i64::MAX));
+    let key = if reason == (TextRefusal::TooLong { max }).to_string() {
+        "action-field-long"
+    } else {
+        "action-field-many"
+    };
+    texts.t2(key, ("field", label), ("max", &shown)).into_owned()
 }
 
 /// From a posted form; `None` when the form lacks what only a forged one lacks.
@@ -180,19 +220,20 @@ pub(crate) fn buttons(
                     ActionKind::Claim | ActionKind::Resolve | ActionKind::Resume | ActionKind::Confirm
                 );
             primary &= !leads;
-            let typed = attempt.filter(|it| it.kind == kind).map_or("", |it| it.text.as_str());
+            let typed = attempt.filter(|it| it.kind == kind).map(|it| it.text.as_str());
             button(texts, ticket, kind, leads, typed)
         })
         .collect()
 }
 
-fn button(texts: Texts, ticket: &Ticket, kind: ActionKind, primary: bool, typed: &str) -> ActionView {
+fn button(texts: Texts, ticket: &Ticket, kind: ActionKind, primary: bool, typed: Option<&str>) -> ActionView {
     ActionView {
         code: kind.code(),
         label: texts.word("action", kind.code()).into_owned(),
         primary,
         danger: matches!(kind, ActionKind::Cancel),
-        inputs: inputs(texts, ticket, kind, typed),
+        open: typed.is_some(),
+        inputs: inputs(texts, ticket, kind, typed.unwrap_or("")),
     }
 }
 
@@ -266,6 +307,20 @@ fn inputs(texts: Texts, ticket: &Ticket, kind: ActionKind, typed: &str) -> Vec<I
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::people::Language;
+
+    #[test]
+    fn a_refused_field_is_named_with_its_limit() {
+        let said =
+            |field: &str, reason: &str| refused_field(Texts::of(Language::En), "Solution", field, reason);
+        let empty = TextRefusal::Empty.to_string();
+        assert_eq!(said("solution", &empty), "“Solution” is needed.");
+        let long = TextRefusal::TooLong { max: 20_000 }.to_string();
+        assert_eq!(said("text", &long), "“Solution”: 20,000 characters at most; your text is kept.");
+        assert!(said("until", "must lie in the future").contains("to come"));
+        assert!(said("duration_min", "must be at most 10080").contains("10,080 at most"));
+        assert!(said("inventory_number", "is on this ticket already").contains("not accepted"));
+    }
 
     #[test]
     fn a_hold_without_a_readable_date_waits_without_one() {

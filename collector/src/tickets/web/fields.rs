@@ -51,6 +51,8 @@ pub(crate) struct Parties {
     pub organisation: OrganisationId,
     pub requester: PersonId,
     pub beneficiary: PersonId,
+    /// Taken when the form names none.
+    pub phone: String,
     pub channel: Channel,
 }
 
@@ -118,7 +120,7 @@ impl NewForm {
             summary: self.summary.clone(),
             description: self.description.clone(),
             application: self.application.clone(),
-            phone: self.phone.clone(),
+            phone: if self.phone.trim().is_empty() { &parties.phone } else { &self.phone }.clone(),
             availability: self.availability.clone(),
             external_ref: String::new(),
             severity: self.severity(),

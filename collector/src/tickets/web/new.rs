@@ -76,7 +76,7 @@ pub(crate) async fn ask(
         kind: asked.kind,
         tag,
         machine: asked.machine,
-        phone: reader.person.phone.clone(),
+        phone: own_phone(&reader),
         ..NewForm::default()
     };
     let mut bytes = [0; 16];
@@ -103,6 +103,15 @@ pub(crate) async fn open(
         Err(errors) => {
             page_with(StatusCode::UNPROCESSABLE_ENTITY, &load(&state, &reader, form, errors).await?)
         }
+    }
+}
+
+/// Offered to who writes for themselves; who may write for others would leave the wrong person's number.
+fn own_phone(reader: &Reader) -> String {
+    if reader.actor.may(Permission::CreateTicketForOthers) {
+        String::new()
+    } else {
+        reader.person.phone.clone()
     }
 }
 
@@ -173,7 +182,12 @@ async fn parties(
     let requester = if own == Some(organisation) || !for_other { reader.person.id } else { beneficiary.id };
     let by_phone = for_other && reader.actor.may(Permission::WorkTickets);
     let channel = if by_phone { Channel::Phone } else { Channel::Portal };
-    Ok(Some(Parties { organisation, requester, beneficiary: beneficiary.id, channel }))
+    let phone = if reader.actor.may(Permission::CreateTicketForOthers) {
+        beneficiary.phone.clone()
+    } else {
+        String::new()
+    };
+    Ok(Some(Parties { organisation, requester, beneficiary: beneficiary.id, phone, channel }))
 }
 
 /// One person by address, or by words that fit only one.

@@ -348,7 +348,11 @@ input-until = Jusqu’au
 action-stale = Le ticket a changé pendant que vous écriviez : les nouveautés sont encadrées ci-dessous et votre texte est conservé. Relisez, puis recommencez.
 action-taken = { $owner } a déjà pris ce ticket.
 action-state = Ce n’est plus possible : le ticket est maintenant « { $state } ».
-action-invalid = Un champ manque ou n’est pas accepté ; votre texte est conservé.
+action-invalid = « { $field } » : valeur non acceptée ; votre texte est conservé.
+action-field-empty = « { $field } » : ce champ est à remplir.
+action-field-long = « { $field } » : { $max } caractères au plus ; votre texte est conservé.
+action-field-many = « { $field } » : { $max } au plus ; votre texte est conservé.
+action-field-past = « { $field } » : la date doit être à venir ; votre texte est conservé.
 changed-before = Ce qui a changé dans les sept jours avant
 changed-before-none = Rien n’a changé.
 changed-since = Ce qui a changé depuis
@@ -431,8 +435,8 @@ cpu-cores = { $count ->
    *[other] { $shown } cœurs
 }
 cpu-threads = { $count ->
-    [one] { $shown } fil
-   *[other] { $shown } fils
+    [one] { $shown } thread
+   *[other] { $shown } threads
 }
 memory-free-slots = { $count ->
     [one] { $shown } emplacement libre
@@ -461,7 +465,14 @@ network-mobile = Mobile
 network-down = non connecté
 unknown-title = Ce que cette machine ne peut pas dire
 problem = { $section } : { $kind }
-problem-absent = cette machine n’en a pas
+problem-absent = information indisponible sur cette machine
+no-connectors = Cette machine n’a pas de sortie vidéo visible : les écrans ne peuvent pas être connus.
+no-smbios-system = Sans table SMBIOS{ $where }, la marque, le modèle et le numéro de série ne peuvent pas être connus.
+no-smbios-firmware = Sans table SMBIOS{ $where }, le micrologiciel ne peut pas être connu.
+no-smbios-memory = Sans table SMBIOS{ $where }, les barrettes de mémoire ne peuvent pas être connues ; la taille totale vient du système.
+around-both = {" "}(machine virtuelle { $hypervisor }, dans un conteneur { $container })
+around-hypervisor = {" "}(machine virtuelle { $hypervisor })
+around-container = {" "}(conteneur { $container })
 problem-unreadable = n’a pas pu être lu
 problem-malformed = a été lu mais n’a pas de sens
 problem-timed_out = n’a pas répondu à temps
@@ -493,7 +504,7 @@ item-field-smbios_version = version SMBIOS
 item-field-source = source
 item-field-model = modèle
 item-field-cores = cœurs
-item-field-threads = fils
+item-field-threads = threads
 item-field-max_mhz = fréquence maximale
 item-field-architecture = architecture
 item-field-socket = socle
