@@ -319,8 +319,8 @@ mod tests {
             );
             let rows = Page { rows: crate::tickets::web::samples::rows(3), next: None };
             draw("asset-tickets", tickets_part(lens, &known.ci, "", &rows, true), &known);
-            let bare = loaded(samples::virtual_row(), samples::virtual_machine());
-            draw("asset-virtual", overview_part(lens, &bare.machine, None), &bare);
+            let guest = loaded(samples::virtual_row(), samples::virtual_machine());
+            draw("asset-virtual", overview_part(lens, &guest.machine, None), &guest);
         }
     }
 }

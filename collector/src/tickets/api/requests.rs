@@ -55,7 +55,7 @@ pub struct EmptyRequest {}
 /// What somebody confirmed by voice.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ConfirmRequest {
+pub(crate) struct ConfirmRequest {
     /// Name of who said that it is solved, 1 to 120 characters: a key is nobody and confirms nothing itself.
     pub on_behalf_of: Option<String>,
 }

@@ -331,6 +331,7 @@ mod tests {
     use crate::web::rendering::{HOSTILE, LANGUAGES, check, shell};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one drawing after another, each a few lines")]
     fn opening_a_ticket_is_drawn_for_requesters_and_staff() {
         for language in LANGUAGES {
             let frame = |roles: &[Role]| {
