@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&[&str]] = &[
     &["kernel"],
     &["db"],
-    &["context", "config"],
+    &["context", "config", "measures"],
     &["rpc"],
     &["audit"],
     &["sites"],
