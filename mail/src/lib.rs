@@ -1,0 +1,1 @@
+//! Mail as a helpdesk needs it: reading hostile messages, writing polite ones, SMTP and IMAP. Knows no database.
