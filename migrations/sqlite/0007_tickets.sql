@@ -46,7 +46,13 @@ CREATE TABLE ticket (
     qualified_at      INTEGER,
     resolved_at       INTEGER,
     closed_at         INTEGER,
-    version           INTEGER NOT NULL
+    version           INTEGER NOT NULL,
+    -- Visits and loans that are not over; kept by the slices that own them.
+    open_visits       INTEGER NOT NULL DEFAULT 0,
+    open_loans        INTEGER NOT NULL DEFAULT 0,
+    -- How long the history is and the hash of its last event, so that a tail cut off is seen.
+    event_count       INTEGER NOT NULL DEFAULT 0,
+    event_head        BLOB
 ) STRICT;
 CREATE INDEX ticket_queue ON ticket (organisation_id, state, created_at);
 CREATE INDEX ticket_by_state ON ticket (state, created_at);
@@ -82,7 +88,16 @@ CREATE TABLE ticket_event (
     actor_kind    TEXT NOT NULL CHECK (actor_kind IN ('person', 'api_key', 'agent', 'system')),
     actor_id      BLOB,
     actor_label   TEXT NOT NULL,
-    -- Facts of the event as JSON: before, after, reason, text.
+    -- Facts of the event as JSON: reason, text, duration.
     data          TEXT NOT NULL,
+    -- Fields of the ticket that changed, as JSON: name, before, after.
+    changes       TEXT NOT NULL,
+    -- Version of the ticket once it had happened.
+    version       INTEGER NOT NULL,
+    -- When what a person wrote was blanked out on their demand; the hashes stay.
+    redacted_at   INTEGER,
+    content_hash  BLOB NOT NULL,
+    -- Over the hash before it and everything else of this event.
+    hash          BLOB NOT NULL,
     PRIMARY KEY (ticket_number, event_no)
 ) STRICT;

@@ -10,9 +10,13 @@ use crate::agents::{self, AuthorityError};
 use crate::context::Context;
 use crate::db::StoreError;
 use crate::kernel::error::Chain;
+use crate::tickets;
 
 /// Records shown per broken invariant; the count is complete.
 const EXAMPLES_MAX: i64 = 5;
+
+/// What the chain of hashes of every ticket's events shows.
+const HISTORIES: &str = "a ticket's history is as it was written, event by event";
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,11 @@ pub async fn run(context: &Context, seal_key_file: &Path) -> Result<Vec<Finding>
         if count > 0 {
             findings.push(Finding { invariant: invariant.sentence, count, examples });
         }
+    }
+    let examples_max = usize::try_from(EXAMPLES_MAX).unwrap_or_default();
+    let (count, examples) = tickets::verify_histories(&mut tx, examples_max).await?;
+    if count > 0 {
+        findings.push(Finding { invariant: HISTORIES, count, examples });
     }
     drop(tx);
     match agents::check_authority(context, seal_key_file).await {

@@ -2,12 +2,14 @@
 //! `ticket_number`, `ticket_asset`, `ticket_event`.
 //!
 //! Invariants: a number is given once; every change is one event, one audit entry and one version more, in one
-//! transaction; somebody owns a ticket that is in progress or resolved, nobody one that is new or queued; at most
+//! transaction; each event is chained to the one before it; somebody owns a ticket that is in progress or resolved, nobody one that is new or queued; at most
 //! one machine is affected at a time; a link to a machine points at the machine's state as it was then and is
 //! ended, never removed; an unknown tag never blocks a ticket, it waits.
 
 mod action;
 pub mod api;
+mod difference;
+mod history;
 pub mod link;
 mod model;
 mod number;
@@ -19,14 +21,15 @@ pub(crate) mod web;
 mod words;
 
 pub use action::{TicketAction, TicketError};
+pub use difference::FieldChange;
 pub use model::{
-    NewTicket, OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow,
+    Entry, NewTicket, OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow,
     TicketView,
 };
 pub use number::{NotANumber, TicketNumber};
 pub use service::{
-    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_ticket, list_tickets,
-    list_tickets_of_ci, open_ticket, opened_assets, refusals,
+    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_for, find_ticket, list_tickets,
+    list_tickets_of_ci, note_event, open_ticket, opened_assets, refusals, set_obligations, verify_histories,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,

@@ -1,5 +1,6 @@
 //! Types of the slice.
 
+use super::difference::FieldChange;
 use super::number::TicketNumber;
 use super::words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
@@ -152,6 +153,10 @@ pub struct Ticket {
     pub closed_at: Option<UtcMicros>,
     /// Rises with every change; what `If-Match` carries.
     pub version: i64,
+    /// On-site visits that are not over.
+    pub open_visits: i64,
+    /// Machines lent that are not back.
+    pub open_loans: i64,
     /// IANA zone of the organisation.
     pub time_zone: String,
 }
@@ -226,6 +231,19 @@ pub struct TicketEvent {
     /// Who.
     pub actor_label: String,
     /// Facts: `from`, `to`, `text`, `reason`…
+    pub data: serde_json::Value,
+    /// Fields of the ticket that changed; empty for who does not work on it.
+    pub changes: Vec<FieldChange>,
+}
+
+/// What is written into a ticket's history.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// One of the words of the history: `created`, `claimed`, `reply`, `visit_planned`…
+    pub kind: &'static str,
+    /// Whether requesters see it.
+    pub public: bool,
+    /// Facts, a JSON object.
     pub data: serde_json::Value,
 }
 

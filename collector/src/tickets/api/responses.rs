@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::inventory::api::{ChangeView, Configuration, FactView, ProblemView, fact};
 use crate::inventory::{CiSummary, DeclaredField};
 use crate::kernel::time::UtcMicros;
-use crate::tickets::{OpenedTicket, Ticket, TicketAsset, TicketEvent, TicketRow, TicketView};
+use crate::tickets::{FieldChange, OpenedTicket, Ticket, TicketAsset, TicketEvent, TicketRow, TicketView};
 
 /// A ticket just opened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -241,6 +241,8 @@ pub struct EventView {
     /// Facts of the event.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
+    /// Fields of the ticket that changed, for who works on tickets.
+    pub changes: Vec<FieldChange>,
 }
 
 impl TicketCreated {
@@ -380,7 +382,7 @@ impl Candidate {
 
 impl From<TicketEvent> for EventView {
     fn from(event: TicketEvent) -> Self {
-        let TicketEvent { event_no, at, kind, public, actor_label, data } = event;
-        Self { event_no, at: at.rfc3339(), kind, public, actor: actor_label, data }
+        let TicketEvent { event_no, at, kind, public, actor_label, data, changes } = event;
+        Self { event_no, at: at.rfc3339(), kind, public, actor: actor_label, data, changes }
     }
 }

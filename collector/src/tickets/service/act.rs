@@ -5,11 +5,11 @@ use serde_json::json;
 use super::apply::apply;
 use super::attach;
 use super::open::unmatched_entry;
+use super::step::{Step, record_step};
 use super::texts::clean_action;
 use super::view::find_ticket;
-use crate::audit::{self, Deed};
 use crate::context::Context;
-use crate::db::Tx;
+use crate::db::{StoreError, Tx};
 use crate::inventory::{self, CiSummary};
 use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
 use crate::kernel::id::PersonId;
@@ -17,10 +17,10 @@ use crate::kernel::time::UtcMicros;
 use crate::matching::{self, AssetMatch};
 use crate::people;
 use crate::tickets::action::{TicketAction, TicketError};
-use crate::tickets::model::{Ticket, TicketView};
+use crate::tickets::model::{Entry, Ticket, TicketView};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::rules::{self, Refusal, Situation, Standing};
-use crate::tickets::store::{self, Entry, Visibility};
+use crate::tickets::store::{self, Visibility};
 use crate::tickets::words::{ActionKind, AssetRole, AttachedBy, TicketState};
 
 /// Does one thing to a ticket. `version` must be the one the actor saw; replies, notes and tasks are only added
@@ -71,9 +71,10 @@ async fn perform(
     tx: &mut Tx,
     context: &Context,
     actor: &Actor,
-    mut ticket: Ticket,
+    before: Ticket,
     action: TicketAction,
 ) -> Result<(), TicketError> {
+    let mut ticket = before.clone();
     let now = context.now();
     let who = Standing::of(actor, &ticket);
     let owner_active = match ticket.owner_id {
@@ -107,11 +108,22 @@ async fn perform(
     if let Some(special) = special {
         entry = Entry { data: merged(entry.data, special.data), ..special };
     }
-    if !store::save(tx, &ticket).await? {
-        return Err(TicketError::Stale { current: ticket.version });
+    ticket.owner_name = owner_name(tx, actor, &ticket).await?;
+    let step = Step { actor, before: Some(&before), ticket: &ticket, entries: &[entry] };
+    if record_step(tx, context, step).await? {
+        Ok(())
+    } else {
+        Err(TicketError::Stale { current: before.version })
     }
-    store::append_event(tx, &ticket.number, actor, now, &entry).await?;
-    record(tx, context, actor, &ticket, &entry).await
+}
+
+/// The owner's name as the history tells it.
+async fn owner_name(tx: &mut Tx, actor: &Actor, ticket: &Ticket) -> Result<String, StoreError> {
+    match ticket.owner_id {
+        None => Ok(String::new()),
+        own if own == actor.person() => Ok(actor.label.clone()),
+        Some(owner) => Ok(store::find_party(tx, owner).await?.map(|it| it.name).unwrap_or_default()),
+    }
 }
 
 fn next_state(
@@ -226,23 +238,4 @@ fn merged(mut base: serde_json::Value, more: serde_json::Value) -> serde_json::V
         base.extend(more);
     }
     base
-}
-
-/// The audit tells what was done, not what was written: free text stays on the ticket.
-async fn record(
-    tx: &mut Tx,
-    context: &Context,
-    actor: &Actor,
-    ticket: &Ticket,
-    entry: &Entry,
-) -> Result<(), TicketError> {
-    let action = format!("ticket.{}", entry.kind);
-    let deed = Deed {
-        organisation_id: Some(ticket.organisation_id),
-        action: &action,
-        subject_kind: "ticket",
-        subject_id: ticket.number.to_string(),
-        detail: json!({ "state": ticket.state.code(), "version": ticket.version + 1 }),
-    };
-    Ok(audit::record(tx, context, actor, deed).await?)
 }

@@ -5,10 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::kernel::actor::{Actor, ActorKind};
 use crate::kernel::time::UtcMicros;
 use crate::tickets::action::{TicketAction, TicketError};
-use crate::tickets::model::Ticket;
+use crate::tickets::model::{Entry, Ticket};
 use crate::tickets::priority::priority;
 use crate::tickets::rules::Standing;
-use crate::tickets::store::Entry;
 use crate::tickets::words::TicketState;
 
 /// Second-level support.

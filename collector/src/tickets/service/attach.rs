@@ -6,8 +6,9 @@ use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::inventory::{self, CiSummary};
 use crate::kernel::id::{PinId, TicketAssetId};
+use crate::tickets::model::Entry;
 use crate::tickets::number::TicketNumber;
-use crate::tickets::store::{self, Entry, Link};
+use crate::tickets::store::{self, Link};
 use crate::tickets::words::{AssetRole, AttachedBy};
 
 /// Pins `ci` and links it; false when the ticket has an affected machine already.

@@ -1,15 +1,14 @@
 //! Late attachment: the day a tag becomes known, the tickets that quoted it get their machine (rule A5).
 
-use serde_json::json;
-
 use super::attach;
-use crate::audit::{self, Deed};
+use super::step::{Step, record_step};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::inventory::{self, CiSummary, HookFuture, TagBound, TagListener};
 use crate::kernel::actor::{Actor, Scope};
 use crate::kernel::id::PinId;
 use crate::matching::AssetMatch;
+use crate::tickets::model::Ticket;
 use crate::tickets::number::TicketNumber;
 use crate::tickets::store;
 use crate::tickets::words::{AssetRole, AttachedBy};
@@ -51,7 +50,8 @@ async fn attach_waiting(tx: &mut Tx, context: &Context, bound: &TagBound) -> Res
     Ok(())
 }
 
-/// Links one ticket, unless somebody was faster. Open tickets get a note, closed ones only the link.
+/// Links one ticket, unless somebody was faster. Open tickets tell everybody, closed ones
+/// only staff.
 async fn attach_one(
     tx: &mut Tx,
     context: &Context,
@@ -60,7 +60,7 @@ async fn attach_one(
     pin: PinId,
 ) -> Result<(), StoreError> {
     store::hold_still(tx, number).await?;
-    let Some(mut ticket) = store::find(tx, number).await? else {
+    let Some(ticket) = store::find(tx, number).await? else {
         return Ok(());
     };
     if !matches!(ticket.asset_match, AssetMatch::Unknown | AssetMatch::Ambiguous | AssetMatch::Foreign) {
@@ -71,20 +71,13 @@ async fn attach_one(
         return Ok(());
     }
     let actor = Actor::system();
-    let now = context.now();
-    ticket.asset_match = AssetMatch::Attached;
+    let mut attached = Ticket { asset_match: AssetMatch::Attached, ..ticket.clone() };
+    let mut entry = attach::attached_entry("asset_attached_late", ci, role);
     if ticket.state.is_open() {
-        ticket.updated_at = now;
-        let entry = attach::attached_entry("asset_attached_late", ci, role);
-        store::append_event(tx, number, &actor, now, &entry).await?;
+        attached.updated_at = context.now();
+    } else {
+        entry.public = false;
     }
-    store::save(tx, &ticket).await?;
-    let deed = Deed {
-        organisation_id: Some(ticket.organisation_id),
-        action: "ticket.asset_attached_late",
-        subject_kind: "ticket",
-        subject_id: number.to_string(),
-        detail: json!({ "ci": ci.id }),
-    };
-    audit::record(tx, context, &actor, deed).await
+    let step = Step { actor: &actor, before: Some(&ticket), ticket: &attached, entries: &[entry] };
+    record_step(tx, context, step).await.map(drop)
 }

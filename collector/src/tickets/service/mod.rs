@@ -5,6 +5,7 @@ mod apply;
 mod attach;
 mod late;
 mod open;
+mod step;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -13,4 +14,5 @@ mod view;
 pub use act::{act_on_ticket, allowed_actions};
 pub use late::LateAttachment;
 pub use open::{open_ticket, refusals};
+pub use step::{find_for, note_event, set_obligations, verify_histories};
 pub use view::{count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};

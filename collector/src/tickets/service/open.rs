@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::attach;
+use super::step::{Step, record_step};
 use super::texts::clean_new;
-use crate::audit::{self, Deed};
+use crate::audit;
 use crate::context::Context;
 use crate::db::Tx;
 use crate::inventory;
@@ -15,10 +16,10 @@ use crate::matching::{self, AssetMatch, Lookup};
 use crate::measures;
 use crate::sites::{self, Organisation};
 use crate::tickets::action::TicketError;
-use crate::tickets::model::{NewTicket, OpenedTicket, Ticket};
+use crate::tickets::model::{Entry, NewTicket, OpenedTicket, Ticket};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::priority::priority;
-use crate::tickets::store::{self, Entry, Party};
+use crate::tickets::store::{self, Party};
 use crate::tickets::words::{AssetRole, AttachedBy, Channel, TicketState};
 
 /// What a request is remembered by.
@@ -246,6 +247,8 @@ async fn numbered(
         resolved_at: None,
         closed_at: None,
         version: 1,
+        open_visits: 0,
+        open_loans: 0,
         time_zone: parties.organisation.time_zone.clone(),
     })
 }
@@ -273,23 +276,15 @@ async fn record(
     lookup: &Lookup,
 ) -> Result<(), TicketError> {
     let number = &ticket.number;
-    store::append_event(tx, number, actor, ticket.created_at, &created_entry(ticket)).await?;
+    let mut entries = vec![created_entry(ticket)];
     if let (AssetMatch::Attached, Some(ci)) = (lookup.outcome, lookup.candidates.first()) {
         attach::link(tx, context, number, ci, AssetRole::Affected, AttachedBy::Opening).await?;
-        let entry = attach::attached_entry("asset_attached", ci, AssetRole::Affected);
-        store::append_event(tx, number, actor, ticket.created_at, &entry).await?;
-    } else if let Some(entry) = unmatched_entry(lookup.outcome, &ticket.inventory_number) {
-        store::append_event(tx, number, actor, ticket.created_at, &entry).await?;
+        entries.push(attach::attached_entry("asset_attached", ci, AssetRole::Affected));
+    } else {
+        entries.extend(unmatched_entry(lookup.outcome, &ticket.inventory_number));
     }
-    let detail = json!({ "channel": ticket.channel.code(), "asset_match": ticket.asset_match.code() });
-    let deed = Deed {
-        organisation_id: Some(ticket.organisation_id),
-        action: "ticket.created",
-        subject_kind: "ticket",
-        subject_id: number.to_string(),
-        detail,
-    };
-    Ok(audit::record(tx, context, actor, deed).await?)
+    let step = Step { actor, before: None, ticket, entries: &entries };
+    Ok(record_step(tx, context, step).await.map(drop)?)
 }
 
 /// The declared values stay here for ever, whatever is qualified later.

@@ -16,6 +16,7 @@ use crate::tickets::{
     TicketNumber, TicketState, TicketView, Urgency,
 };
 
+mod history;
 mod with_machines;
 
 async fn opened(desk: &Desk, new: NewTicket) -> TicketNumber {

@@ -10,6 +10,7 @@ use crate::kernel::text::AssetTag;
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::{self, AssetMatch};
 use crate::tickets::action::TicketError;
+use crate::tickets::difference::FieldChange;
 use crate::tickets::model::{
     OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
 };
@@ -123,6 +124,9 @@ async fn view(
     if !internal {
         events.iter_mut().for_each(hide_internal_text);
     }
+    for event in &mut events {
+        show_changes(&mut event.changes, actor, internal);
+    }
     let (candidates, suggestions) = hints(tx, actor, &ticket).await?;
     let owner_active = match ticket.owner_id {
         Some(owner) => store::find_party(tx, owner).await?.is_some_and(|it| it.active),
@@ -140,6 +144,21 @@ fn hide_internal_text(event: &mut TicketEvent) {
     {
         data.remove("text");
         data.remove("internal");
+    }
+}
+
+/// Who works on tickets sees what changed; that a number is foreign only who works for all organisations.
+fn show_changes(changes: &mut Vec<FieldChange>, actor: &Actor, internal: bool) {
+    if !internal {
+        changes.clear();
+    }
+    if actor.scope != Scope::All {
+        for value in changes.iter_mut().flat_map(|it| [&mut it.before, &mut it.after]) {
+            if value.as_str() == Some(AssetMatch::Foreign.code()) {
+                *value = AssetMatch::Unknown.code().into();
+            }
+        }
+        changes.retain(|it| it.before != it.after);
     }
 }
 

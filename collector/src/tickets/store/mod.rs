@@ -1,16 +1,17 @@
 //! SQL of tickets. Names of organisations, sites, persons and machines are read by join; only the tables of
 //! this slice are written.
 
+mod events;
 mod links;
 mod queue;
 mod ticket;
 
-pub(super) use links::{
-    Entry, Link, append_event, detach, insert_link, list_events, list_links, list_waiting,
-};
+pub(super) use events::{Stamp, append_events, chain_faults, list_events};
+pub(super) use links::{Link, detach, insert_link, list_links, list_waiting};
 pub(super) use queue::{Visibility, count, list, list_of_ci};
 pub(super) use ticket::{
     Party, Remembered, find, find_by_request, find_party, hold_still, insert, next_in_month, save,
+    set_obligations,
 };
 
 /// Columns of a [`Ticket`](super::model::Ticket) and the joins that name its ids.
@@ -22,7 +23,7 @@ macro_rules! ticket_columns {
          t.created_by, t.created_by_id, t.owner_id, COALESCE(ow.name, '') AS owner_name, t.level, t.summary, t.description,
          t.application, t.phone, t.availability, t.external_ref, t.severity, t.scope, t.urgency,
          t.inventory_number, t.asset_match, t.pending_reason, t.pending_until, t.solution, t.created_at,
-         t.updated_at, t.qualified_at, t.resolved_at, t.closed_at, t.version, o.time_zone"
+         t.updated_at, t.qualified_at, t.resolved_at, t.closed_at, t.version, t.open_visits, t.open_loans, o.time_zone"
     };
 }
 

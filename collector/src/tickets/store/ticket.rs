@@ -192,6 +192,22 @@ pub(in crate::tickets) async fn save(tx: &mut Tx, ticket: &Ticket) -> Result<boo
     })
 }
 
+/// Sets how many visits and loans are not over; the ticket's version stays.
+pub(in crate::tickets) async fn set_obligations(
+    tx: &mut Tx,
+    number: &TicketNumber,
+    visits: i64,
+    loans: i64,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query("UPDATE ticket SET open_visits = $2, open_loans = $3 WHERE number = $1")
+        .bind(number)
+        .bind(visits)
+        .bind(loans)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
 /// The key a typed number waits under; empty, and so never met, for what cannot be a tag.
 fn waiting_key(typed: &str) -> String {
     typed.parse::<AssetTag>().map(|tag| tag.key().to_owned()).unwrap_or_default()

@@ -63,6 +63,8 @@ fn ticket() -> Ticket {
         resolved_at: None,
         closed_at: None,
         version: 6,
+        open_visits: 0,
+        open_loans: 0,
         time_zone: "Europe/Paris".into(),
     }
 }
@@ -145,6 +147,7 @@ fn event(event_no: i64, minutes: i64, kind: &str, public: bool, data: serde_json
         public,
         actor_label: actor_label.into(),
         data,
+        changes: Vec::new(),
     }
 }
 

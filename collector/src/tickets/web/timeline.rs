@@ -163,6 +163,7 @@ mod tests {
             public,
             actor_label: "Nadia".into(),
             data,
+            changes: Vec::new(),
         };
         event_view(lens, &event, Some(3))
     }

@@ -166,7 +166,8 @@ db_test! {
         assert_eq!(open.events.last().map(|it| it.kind.as_str()), Some("asset_attached_late"));
         let closed = seen(&desk, &tom, &cancelled).await.expect("some");
         assert_eq!(closed.assets.len(), 1);
-        assert_eq!(closed.events.last().map(|it| it.kind.as_str()), Some("cancelled"), "closed tickets link silently");
+        let note = closed.events.last().expect("an event");
+        assert_eq!((note.kind.as_str(), note.public), ("asset_attached_late", false), "closed tickets tell staff only");
         let other = seen(&desk, &tom, &elsewhere).await.expect("some");
         assert!(other.assets.is_empty(), "the number counts in its organisation only");
         let bound = TagBound { organisation_id: desk.acme.id, tag: tag("INV-004217"), ci_id: ci };
