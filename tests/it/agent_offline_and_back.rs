@@ -54,7 +54,12 @@ story! {
         }
         assert!(kept.iter().all(|it| *it == kept[0]), "failures pile nothing up: {kept:?}");
         let status = agent.call(&["status"]).all();
-        assert!(status.contains("cannot be reached"), "{status}");
+        let row = |name: &str| {
+            status.lines().find(|it| it.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {status}"))
+        };
+        assert!(row("pending").contains("waits for its acknowledgement"), "{status}");
+        assert!(row("last error").contains("cannot be reached"), "{status}");
+        assert!(row("last error").contains("failed 3 times"), "{status}");
 
         world.collector.start_again().await;
         agent.report().ok();

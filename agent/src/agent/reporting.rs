@@ -118,8 +118,16 @@ impl Agent {
         if let Some(refusal) = state.refusal_of(&inventory, clock.now_us()) {
             return Err(AgentError::StillRefused(refusal.reason.clone()));
         }
-        let session = Session::open(address, tls::enrolled(identity)?).await?;
+        let tls = tls::enrolled(identity)?;
         let save = |state: &State| self.dir.save_state(state);
+        let session = match Session::open(address, tls).await {
+            Ok(session) => session,
+            Err(failure) => {
+                state.begin(inventory);
+                save(&state)?;
+                return Err(failure.into());
+            }
+        };
         Ok(contact::exchange(&session, &mut state, inventory, &self.stamp(clock), random, save).await?)
     }
 

@@ -61,6 +61,7 @@ fn identity_rows(agent: &Agent, identity: &Identity, status: &Status, now: UtcMi
     });
     rows.extend(noted("renewal failed", &status.renewal_failure));
     rows.push(("pending", pending_text(agent, identity)));
+    rows.extend(failure_row(status, now));
     rows
 }
 
@@ -75,12 +76,19 @@ fn pending_text(agent: &Agent, identity: &Identity) -> String {
     }
 }
 
+/// Since when nothing came through, and why: told beside what waits for it.
+fn failure_row(status: &Status, now: UtcMicros) -> Option<(&'static str, String)> {
+    let last = status.last_contact.as_ref().filter(|_| status.failures > 0)?;
+    let times = if status.failures == 1 { "once".to_owned() } else { format!("{} times", status.failures) };
+    Some(("last error", format!("{}: {}; failed {times} in a row", moment(last.at_us, now), last.detail)))
+}
+
 fn contact_rows(status: &Status, now: UtcMicros) -> Rows {
     let mut rows = Rows::new();
     match &status.last_contact {
         Some(last) => {
             rows.push(("last contact", format!("{}: {}", moment(last.at_us, now), last.outcome)));
-            rows.extend(noted("", &last.detail));
+            rows.extend(noted("", &last.detail).filter(|_| status.failures == 0));
         }
         None => rows.push(("last contact", "none yet".to_owned())),
     }
@@ -130,6 +138,18 @@ fn moment(at: UtcMicros, now: UtcMicros) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_error_is_told_until_a_contact_succeeds() {
+        let now = 1_795_269_789 * SECOND_US;
+        let mut status = Status::default();
+        assert_eq!(failure_row(&status, now), None);
+        status.failed(now - 60 * SECOND_US, "the collector cannot be reached".to_owned());
+        status.failed(now, "the collector cannot be reached".to_owned());
+        let (name, text) = failure_row(&status, now).unwrap();
+        assert_eq!(name, "last error");
+        assert!(text.ends_with("(now): the collector cannot be reached; failed 2 times in a row"), "{text}");
+    }
 
     #[test]
     fn a_moment_says_how_far_away_it_is() {

@@ -9,6 +9,7 @@ use prost::Message;
 
 use super::text::{clean_key, clean_text};
 use crate::root::ReadError;
+use crate::status::section_word;
 
 /// Problems of one section: the PROBLEMS section holds [`SECTION_ITEMS_MAX`] items in all.
 const PROBLEMS_MAX: usize = 32;
@@ -118,7 +119,7 @@ impl Probed {
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let (doubles, found) = (given - items.len(), items.len());
         items.truncate(items_max);
-        let source = section.as_str_name();
+        let source = &section_word(section);
         if doubles > 0 {
             let reason = format!("{doubles} entries had the name of another one and were left out.");
             self.problem(Failure::new(ProblemKind::Malformed, source, reason));
@@ -184,6 +185,7 @@ mod tests {
         let (_, problems) = probed.finish(SectionKind::Software);
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].reason, "3 texts were too long and were cut.");
+        assert_eq!(problems[0].source, "software");
     }
 
     #[test]
