@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
+
 pub use parc_wire::tag::{AssetTag, TagRefusal, is_control_or_format, tag_key};
 
 /// Why a text was refused. The field's name is added by the edge that knows it.
@@ -24,12 +26,26 @@ pub enum TextRefusal {
     },
 }
 
-/// Removes blanks around and control or bidi characters inside; line breaks and tabs stay when `multiline`.
+/// Composes letters with their accents (NFC), so that one name is one text whatever keyboard it came from, and
+/// removes blanks around and control or bidi characters inside. Line breaks and tabs stay when `multiline`;
+/// otherwise each run of them becomes one blank, for words that stood on two lines are two words.
 pub fn cleaned(text: &str, multiline: bool) -> String {
-    text.trim()
-        .chars()
-        .filter(|&c| (multiline && matches!(c, '\n' | '\t')) || !is_control_or_format(c))
-        .collect()
+    let is_break =
+        |c: char| matches!(c, '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let mut clean = String::with_capacity(text.len());
+    let mut after_break = false;
+    for c in text.trim().nfc() {
+        let at_break = !multiline && is_break(c);
+        if at_break && !after_break {
+            clean.push(' ');
+        } else if !at_break && (matches!(c, '\n' | '\t') || !is_control_or_format(c)) {
+            clean.push(c);
+        }
+        after_break = at_break;
+    }
+    let end = clean.trim_end().len();
+    clean.truncate(end);
+    clean
 }
 
 /// A cleaned single line of 1 to `max` characters.
@@ -90,7 +106,6 @@ impl std::str::FromStr for EmailAddress {
 
 /// Folds for searching: lower case without accents, so that `elodie` finds `Élodie`.
 pub fn search_key(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization;
     use unicode_normalization::char::is_combining_mark;
     text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
@@ -124,8 +139,20 @@ mod tests {
 
     #[test]
     fn control_and_bidi_characters_do_not_survive() {
-        assert_eq!(cleaned("a\u{0000}b\u{202E}c\nd", false), "abcd");
+        assert_eq!(cleaned("a\u{0000}b\u{202E}c", false), "abc");
         assert_eq!(cleaned("a\nb\u{7}", true), "a\nb");
+    }
+
+    #[test]
+    fn a_line_break_between_words_becomes_one_blank() {
+        assert_eq!(cleaned("no\r\nsound\tat all\u{2028}today\n", false), "no sound at all today");
+        assert_eq!(cleaned("one\n\ntwo", true), "one\n\ntwo");
+        assert_eq!(line("\n\t\r", 9), Err(TextRefusal::Empty));
+    }
+
+    #[test]
+    fn a_letter_and_its_accent_are_one_character() {
+        assert_eq!(line("E\u{301}lodie", 6), Ok("Élodie".to_owned()));
     }
 
     #[test]
