@@ -1,10 +1,10 @@
-//! `ETag` and `If-Match` (RFC 9110 §13.1.1) over version numbers.
+//! `ETag`, `If-Match` and `If-None-Match` (RFC 9110 §13.1) over version numbers.
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// The entity tag of a version.
 pub fn etag(version: i64) -> HeaderValue {
@@ -17,11 +17,7 @@ pub struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
     fn parse(headers: &HeaderMap) -> Self {
-        let mut tags = Vec::new();
-        for value in headers.get_all(header::IF_MATCH) {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            tags.extend(text.split(',').map(|it| it.trim().to_owned()));
-        }
+        let tags = tags(headers, &header::IF_MATCH);
         Self((!tags.is_empty() && !tags.iter().any(|it| it == "*")).then_some(tags))
     }
 
@@ -35,6 +31,33 @@ impl IfMatch {
         let current = format!("\"{version}\"");
         self.0.as_ref().is_none_or(|tags| tags.contains(&current))
     }
+}
+
+/// What the caller has already (RFC 9110 §13.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IfNoneMatch(Vec<String>);
+
+impl IfNoneMatch {
+    /// Whether the caller has `version` already. Weak tags count as strong ones: what is compared is a reading.
+    pub fn has(&self, version: i64) -> bool {
+        let current = format!("\"{version}\"");
+        self.0.iter().any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == current)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(tags(&parts.headers, &header::IF_NONE_MATCH)))
+    }
+}
+
+/// The entity tags of a header, whether in one line or in several. None of ours has a comma in it.
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let lines = headers.get_all(name).iter().map(|it| String::from_utf8_lossy(it.as_bytes()));
+    let tags = lines.flat_map(|it| it.split(',').map(|tag| tag.trim().to_owned()).collect::<Vec<_>>());
+    tags.filter(|it| !it.is_empty()).collect()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -59,9 +82,20 @@ mod tests {
     fn only_the_version_that_was_seen_is_changed() {
         assert!(sent("\"3\"").allows(3));
         assert!(sent("\"2\", \"3\"").allows(3));
+        assert!(sent("\"2\",, \"3\",").allows(3));
         assert!(!sent("\"2\"").allows(3));
         assert!(!sent("W/\"3\"").allows(3));
         assert!(!sent("nonsense").allows(3));
+    }
+
+    #[test]
+    fn a_version_the_caller_has_is_recognised_in_a_list() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::IF_NONE_MATCH, HeaderValue::from_static("\"1\", W/\"3\""));
+        headers.append(header::IF_NONE_MATCH, HeaderValue::from_static("\"7\""));
+        let seen = IfNoneMatch(tags(&headers, &header::IF_NONE_MATCH));
+        assert!(seen.has(3) && seen.has(7) && !seen.has(2));
+        assert!(!IfNoneMatch(Vec::new()).has(1));
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod tests;
 use crate::context::Context;
 
 pub use body::{ApiJson, ApiPath, ApiQuery, page_request};
-pub use conditional::{IfMatch, etag};
+pub use conditional::{IfMatch, IfNoneMatch, etag};
 pub use csv::csv_cell;
 pub use door::router;
 pub use guard::Caller;
@@ -40,7 +40,7 @@ pub struct ApiState {
 impl ApiState {
     /// With the default rate.
     pub fn new(context: Context) -> Self {
-        Self { context, limiter: RateLimiter::new(Rate::default()) }
+        Self { context, limiter: RateLimiter::new(rate::USUAL) }
     }
 }
 

@@ -5,38 +5,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::kernel::id::ApiKeyId;
+use crate::kernel::rate::Bucket;
+pub use crate::kernel::rate::Rate;
 use crate::kernel::time::UtcMicros;
 
 /// Keys remembered. Beyond it the longest unused ones are forgotten, and with them at most one burst each.
 const KEYS_MAX: usize = 4_096;
 
-/// Calls of one key.
-#[derive(Clone, Copy, Debug)]
-pub struct Rate {
-    /// Calls per second in the long run.
-    pub per_second: f64,
-    /// Calls at once.
-    pub burst: f64,
-}
-
-impl Default for Rate {
-    /// A helpdesk that copies every ticket stays far below; a loop gone wild leaves room for others.
-    fn default() -> Self {
-        Self { per_second: 100.0, burst: 400.0 }
-    }
-}
+/// What every key may do: a helpdesk that copies every ticket stays far below; a loop gone wild leaves room for
+/// others.
+pub(super) const USUAL: Rate = Rate { per_second: 100.0, burst: 400.0 };
+/// Longest wait that is told.
+const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// Counts the calls of all keys.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     rate: Rate,
     buckets: Arc<Mutex<HashMap<ApiKeyId, Bucket>>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    tokens: f64,
-    at: UtcMicros,
 }
 
 impl RateLimiter {
@@ -51,23 +37,21 @@ impl RateLimiter {
         if buckets.len() >= KEYS_MAX && !buckets.contains_key(&key) {
             forget_oldest_half(&mut buckets);
         }
-        let bucket = buckets.entry(key).or_insert(Bucket { tokens: self.rate.burst, at: now });
-        let refill = now.since(bucket.at).as_secs_f64() * self.rate.per_second;
-        bucket.tokens = (bucket.tokens + refill).min(self.rate.burst);
-        bucket.at = bucket.at.max(now);
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
-            return Ok(());
+        let bucket = buckets.entry(key).or_insert_with(|| Bucket::full(self.rate, now));
+        bucket.refill(self.rate, now);
+        if let Some(wait) = bucket.wait(self.rate) {
+            return Err(wait.min(WAIT_MAX));
         }
-        Err(Duration::from_secs_f64(((1.0 - bucket.tokens) / self.rate.per_second).clamp(0.0, 3600.0)))
+        bucket.spend();
+        Ok(())
     }
 }
 
 fn forget_oldest_half(buckets: &mut HashMap<ApiKeyId, Bucket>) {
-    let mut moments: Vec<UtcMicros> = buckets.values().map(|it| it.at).collect();
+    let mut moments: Vec<UtcMicros> = buckets.values().map(Bucket::used_at).collect();
     moments.sort_unstable();
     let middle = moments[moments.len() / 2];
-    buckets.retain(|_, bucket| bucket.at > middle);
+    buckets.retain(|_, bucket| bucket.used_at() > middle);
 }
 
 #[cfg(test)]
@@ -92,7 +76,7 @@ mod tests {
 
     #[test]
     fn many_keys_do_not_fill_the_memory() {
-        let limiter = RateLimiter::new(Rate::default());
+        let limiter = RateLimiter::new(USUAL);
         for number in 0..20_000_u32 {
             let now = UtcMicros::from_seconds(i64::from(number));
             assert_eq!(limiter.take(key(u128::from(number)), now), Ok(()));

@@ -6,5 +6,6 @@ pub mod entropy;
 pub mod error;
 pub mod id;
 pub mod page;
+pub mod rate;
 pub mod text;
 pub mod time;

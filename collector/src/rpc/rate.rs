@@ -6,22 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::peer::address_prefix;
+use crate::kernel::rate::Bucket;
+pub use crate::kernel::rate::Rate;
 use crate::kernel::time::UtcMicros;
 
 /// Addresses remembered at once; more than a site has, and 1 MiB of memory.
 const ADDRESSES_MAX: usize = 10_000;
 /// How often a full table is looked through at most.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-const MICROS: f64 = 1_000_000.0;
-
-/// How fast a bucket refills and how much it holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
-    /// Calls per second in the long run.
-    pub per_second: f64,
-    /// Calls at once after a pause.
-    pub burst: f64,
-}
 
 /// Lets calls through at a rate per address prefix and a rate for all together.
 #[derive(Debug)]
@@ -37,30 +29,6 @@ struct State {
     /// By prefix; nothing when the table was full of busy addresses.
     each: HashMap<Option<IpAddr>, Bucket>,
     swept_at: UtcMicros,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    tokens: f64,
-    at: UtcMicros,
-}
-
-impl Bucket {
-    fn full(rate: Rate, now: UtcMicros) -> Self {
-        Self { tokens: rate.burst, at: now }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "seconds since the last call, not a date")]
-    fn refill(&mut self, rate: Rate, now: UtcMicros) {
-        let elapsed_s = now.since(self.at).as_micros() as f64 / MICROS;
-        self.tokens = (self.tokens + elapsed_s * rate.per_second).min(rate.burst);
-        self.at = self.at.max(now);
-    }
-
-    /// How long until there is a token; nothing when there is one.
-    fn wait(&self, rate: Rate) -> Option<Duration> {
-        (self.tokens < 1.0).then(|| Duration::from_secs_f64((1.0 - self.tokens) / rate.per_second))
-    }
 }
 
 impl RateLimiter {
@@ -81,8 +49,8 @@ impl RateLimiter {
         if let Some(wait) = bucket.wait(self.each).max(state.all.wait(self.all)) {
             return Err(wait);
         }
-        bucket.tokens -= 1.0;
-        state.all.tokens -= 1.0;
+        bucket.spend();
+        state.all.spend();
         Ok(())
     }
 }
@@ -98,7 +66,7 @@ impl State {
             self.swept_at = now;
             self.each.retain(|_, bucket| {
                 bucket.refill(rate, now);
-                bucket.tokens < rate.burst
+                !bucket.is_full(rate)
             });
         }
         (self.each.len() < ADDRESSES_MAX).then_some(prefix)
@@ -147,13 +115,5 @@ mod tests {
         assert!(limiter.state.lock().expect("lock").each.len() <= ADDRESSES_MAX + 1);
         let later = START + Duration::from_hours(1);
         assert_eq!(taken(&limiter, 50_000, later, 40), 30, "refilled addresses made room");
-    }
-
-    #[test]
-    fn a_clock_that_steps_back_gives_no_tokens() {
-        let limiter = RateLimiter::new(EACH, ALL, START);
-        taken(&limiter, 1, START, 30);
-        assert_eq!(taken(&limiter, 1, START - Duration::from_hours(1), 5), 0);
-        assert_eq!(taken(&limiter, 1, START, 5), 0);
     }
 }

@@ -10,7 +10,8 @@ use utoipa::IntoParams;
 use super::requests::TicketRequest;
 use super::responses::{TicketCreated, TicketDetail, TicketLine, TicketPage};
 use crate::api::{
-    ApiJson, ApiPath, ApiQuery, ApiState, Caller, FieldProblem, Problem, ProblemDetails, etag, page_request,
+    ApiJson, ApiPath, ApiQuery, ApiState, Caller, FieldProblem, IfNoneMatch, Problem, ProblemDetails, etag,
+    page_request,
 };
 use crate::context::Context;
 use crate::db::Tx;
@@ -95,15 +96,21 @@ pub(super) async fn list_tickets(
     Ok(Json(TicketPage { items: page.rows.iter().map(TicketLine::from).collect(), next: page.next }))
 }
 
-/// One ticket with its machines and history.
-#[utoipa::path(get, path = "/api/v1/tickets/{number}", tag = "tickets", params(("number" = String, Path)), responses(
-    (status = 200, body = TicketDetail), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
+/// One ticket with its machines and history; 304 without a body to who has this version already.
+#[utoipa::path(get, path = "/api/v1/tickets/{number}", tag = "tickets", params(("number" = String, Path),
+    ("If-None-Match" = Option<String>, Header, description = "entity tags of versions the caller has")), responses(
+    (status = 200, body = TicketDetail), (status = 304, description = "the caller has it"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn get_ticket(
     State(state): State<ApiState>,
     Caller(actor): Caller,
     ApiPath(number): ApiPath,
+    known: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    Ok(shown(&actor, seen(&state.context, &actor, &number).await?))
+    let view = seen(&state.context, &actor, &number).await?;
+    if known.has(view.ticket.version) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(view.ticket.version))]).into_response());
+    }
+    Ok(shown(&actor, view))
 }
 
 /// The ticket, if the actor may see it: out of scope and unreadable numbers are simply not there.

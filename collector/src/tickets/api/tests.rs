@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::api::testing::{Answer, Desk, assert_documented};
+use crate::api::testing::{Answer, Desk, answer, assert_documented, request};
 use crate::db::Db;
 use crate::db_test;
 use crate::kernel::actor::Role;
@@ -52,6 +52,11 @@ db_test! {
         let read = desk.get(&key, "/api/v1/tickets/i202611_0001").await;
         assert_documented(&read, "get", "/api/v1/tickets/{number}");
         assert_eq!(read.json["requester"], "rita");
+        let address = "/api/v1/tickets/I202611_0001";
+        for (known, status) in [("\"1\"", 304), ("\"9\", W/\"1\"", 304), ("\"2\"", 200)] {
+            let again = answer(desk.router(), request(&key, "GET", address, &[("if-none-match", known)], None)).await;
+            assert_eq!((again.status.as_u16(), &again.headers[header::ETAG]), (status, &read.headers[header::ETAG]), "{known}");
+        }
         assert_eq!(read.json["site"], "Lyon");
         assert_eq!(read.json["channel"], "api");
         let list = desk.get(&key, "/api/v1/tickets?state=new,queued&owner=none&q=server&limit=1").await;
