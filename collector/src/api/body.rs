@@ -4,12 +4,16 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use super::problem::{FieldProblem, Problem};
 use crate::kernel::page::PageRequest;
 
 /// Bytes of a body: a description of 20,000 four-byte characters, escaped, and the other fields.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Fields named in one refusal: more than any request has.
+const FAULTS_MAX: usize = 32;
 
 /// A JSON body. Nothing at all counts as `{}`. Depth is bounded by the parser (128 levels).
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(refused("query", &cause_of(&rejection))),
+            Err(rejection) => Err(Problem::invalid_fields(vec![fault("query", &cause_of(&rejection))])),
         }
     }
 }
@@ -84,28 +88,54 @@ fn is_json(content_type: &[u8]) -> bool {
 
 /// In two steps, so that what is not JSON (or is nested too deeply) is told from what has a wrong field.
 fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
     })?;
-    if !value.is_object() {
+    let Value::Object(fields) = value else {
         return Err(Problem::invalid("body", "must be an object"));
+    };
+    fitted(fields)
+}
+
+/// The deserializer stops at the first fault. To name the others too, what it blames is taken out, or filled in
+/// where it is missing, and it is asked again.
+fn fitted<T: DeserializeOwned>(mut fields: Map<String, Value>) -> Result<T, Problem> {
+    let mut faults: Vec<FieldProblem> = Vec::new();
+    while faults.len() < FAULTS_MAX {
+        let error = match serde_path_to_error::deserialize(Value::Object(fields.clone())) {
+            Ok(value) if faults.is_empty() => return Ok(value),
+            Ok(_) => break,
+            Err(error) => error,
+        };
+        let fault = fault(&error.path().to_string(), &error.inner().to_string());
+        let name = fault.field.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let known = faults.iter().any(|it| it.field == fault.field);
+        match (fields.remove(&name), known) {
+            (None, _) => drop(fields.insert(name, Value::String(String::new()))),
+            (Some(_), false) => {}
+            (Some(_), true) => break,
+        }
+        if !known {
+            faults.push(fault);
+        }
     }
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| refused(&error.path().to_string(), &error.inner().to_string()))
+    Err(Problem::invalid_fields(faults))
 }
 
 /// Turns a deserializer's words into field and reason. An unknown or missing field is named in the words, any
 /// other fault by the path.
-fn refused(path: &str, message: &str) -> Problem {
+fn fault(path: &str, message: &str) -> FieldProblem {
+    let because =
+        |field: &str, reason: &str| FieldProblem { field: field.to_owned(), reason: reason.to_owned() };
     let quoted = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
     if let Some(field) = find_after(message, "unknown field `") {
-        return Problem::invalid(field, "is not a known field");
+        return because(field, "is not a known field");
     }
     if let Some(field) = quoted("missing field `") {
-        return Problem::invalid(field, "is needed");
+        return because(field, "is needed");
     }
     let (field, reason) = message.split_once(": ").filter(|_| path == "query").unwrap_or((path, message));
-    Problem::invalid(field, plain(reason))
+    because(field, plain(reason))
 }
 
 /// Our types' names are nobody's business.
@@ -150,6 +180,18 @@ mod tests {
         let (status, field, detail) = refusal(r#"{"summary":"a","severity":"awful"}"#);
         assert_eq!((status, field.as_deref()), (422, Some("severity")));
         assert!(detail.contains("`minor`"), "{detail}");
+    }
+
+    #[test]
+    fn every_field_at_fault_is_named() {
+        let body = r#"{"colour":1,"severity":"awful","size":{"x":1}}"#;
+        let problem = parsed::<Body>(body.as_bytes()).expect_err("refused").0;
+        let mut fields: Vec<&str> = problem.errors.iter().map(|it| it.field.as_str()).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["colour", "severity", "size", "summary"]);
+        let many: String = (0..200).map(|it| format!("\"f{it}\":1,")).collect();
+        let problem = parsed::<Body>(format!("{{{many}\"summary\":5}}").as_bytes()).expect_err("refused").0;
+        assert_eq!(problem.errors.len(), FAULTS_MAX);
     }
 
     #[test]

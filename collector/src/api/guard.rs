@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -43,12 +43,17 @@ pub(super) async fn authenticated(
     }
 }
 
-/// Around everything: request id, no caching, problems made whole.
+/// Around everything: request id, no caching, problems made whole. The router itself adds `Allow` to what a path
+/// refuses; to who asks for it (`OPTIONS`), the same is no refusal.
 pub(super) async fn finished(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let request_id = request_id(&state, request.headers());
     let path = request.uri().path().to_owned();
+    let asks_for_methods = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Problem>().is_none()
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED && asks_for_methods {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    } else if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && response.extensions().get::<Problem>().is_none()
     {
         let allow = response.headers().get(header::ALLOW).cloned();
         let detail = "this path does not answer this method";

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use serde_json::Value;
 
 use super::door;
 use super::openapi::Document;
-use super::testing::{Desk, answer, request};
+use super::testing::{Answer, Desk, answer, request};
 use crate::db::testing::TestDb;
 use crate::kernel::actor::Role;
 
@@ -52,7 +52,27 @@ async fn every_method_is_in_the_document_and_nothing_else() {
             let expected = documented.contains_key(&method.to_lowercase());
             assert_eq!(answered != StatusCode::METHOD_NOT_ALLOWED, expected, "{method} {path}: {answered}");
         }
+        let refused = answer(desk.router(), request(&key, "TRACE", &path, &[], None)).await;
+        assert_eq!(allowed(&refused), methods_of(documented), "405 of {path}");
+        let asked = answer(desk.router(), request(&key, "OPTIONS", &path, &[], None)).await;
+        assert_eq!(asked.status, StatusCode::NO_CONTENT, "{path}");
+        assert_eq!(allowed(&asked), methods_of(documented), "OPTIONS of {path}");
     }
+}
+
+/// What the `Allow` header names.
+fn allowed(answer: &Answer) -> BTreeSet<String> {
+    let header = answer.headers.get(header::ALLOW).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    header.split(',').map(|it| it.trim().to_owned()).collect()
+}
+
+/// What the document names; reading a thing's head goes with reading it.
+fn methods_of(documented: &serde_json::Map<String, Value>) -> BTreeSet<String> {
+    let mut methods: BTreeSet<String> = documented.keys().map(|it| it.to_uppercase()).collect();
+    if methods.contains("GET") {
+        methods.insert("HEAD".into());
+    }
+    methods
 }
 
 #[test]
