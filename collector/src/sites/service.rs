@@ -159,6 +159,8 @@ mod tests {
             let main: Vec<&str> = sites.iter().filter(|it| it.main).map(|it| it.name.as_str()).collect();
             assert_eq!(main, ["Paris"]);
             let lyon = store::find_site_by_name(&mut tx, organisation.id, "Lyon").await.expect("find").expect("some");
+            let shouted = store::find_site_by_name(&mut tx, organisation.id, "LYON").await.expect("find").expect("some");
+            assert_eq!(shouted.id, lyon.id);
             let first = create_location(&mut tx, &context, &lyon, "B12").await.expect("location");
             let again = create_location(&mut tx, &context, &lyon, "B12").await.expect("location");
             assert_eq!(first.id, again.id);

@@ -4,6 +4,7 @@ use super::model::{Location, Organisation, Site};
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Scope;
 use crate::kernel::id::{OrganisationId, SiteId};
+use crate::kernel::text::search_key;
 use crate::kernel::time::UtcMicros;
 use crate::sql;
 
@@ -131,19 +132,26 @@ pub async fn find_site(tx: &mut Tx, id: SiteId) -> Result<Option<Site>, StoreErr
         .await)
 }
 
-/// The organisation's site of that name.
+/// The organisation's site of that name, also in other case and without its accents; the exact one first.
 pub async fn find_site_by_name(
     tx: &mut Tx,
     organisation: OrganisationId,
     name: &str,
 ) -> Result<Option<Site>, StoreError> {
-    sql!(tx, |conn| sqlx::query_as(
+    let exact = sql!(&mut *tx, |conn| {
+        sqlx::query_as(
         "SELECT id, organisation_id, name, address, main FROM site WHERE organisation_id = $1 AND name = $2"
     )
     .bind(organisation)
     .bind(name)
     .fetch_optional(conn)
-    .await)
+    .await
+    })?;
+    if exact.is_some() {
+        return Ok(exact);
+    }
+    let key = search_key(name);
+    Ok(list_sites(tx, organisation).await?.into_iter().find(|it| search_key(&it.name) == key))
 }
 
 /// Locations of a site by name.
