@@ -9,6 +9,7 @@ use parc_collector::kernel::actor::Actor;
 use parc_collector::kernel::entropy::SystemEntropy;
 use parc_collector::kernel::time::SystemClock;
 use parc_collector::sites;
+use parc_collector::tickets::LateAttachment;
 
 use crate::Failed;
 
@@ -27,6 +28,7 @@ pub(crate) async fn prepare(url: &str) -> Result<(), Failed> {
 pub(crate) async fn declare_machines(url: &str, code: &str, count: u32) -> Result<(), Failed> {
     let db = Db::open(url).await?;
     let context = Context { db: db.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let listener = LateAttachment { context: context.clone() };
     let mut made = 0;
     while made < count {
         let mut tx = context.db.begin().await?;
@@ -46,7 +48,7 @@ pub(crate) async fn declare_machines(url: &str, code: &str, count: u32) -> Resul
                     (DeclaredField::Serial, format!("8OLD{number:06}")),
                 ],
             };
-            inventory::create_ci(&mut tx, &context, &Actor::system(), new).await?;
+            inventory::create_ci(&mut tx, &context, &Actor::system(), new, &listener).await?;
         }
         tx.commit().await?;
         made = count.min(made + BATCH);

@@ -18,7 +18,7 @@ use crate::kernel::id::{CiId, OrganisationId};
 use crate::kernel::time::{ManualClock, UtcMicros, Zone};
 use crate::people::{self, Language, NewApiKey, NewPerson, Person};
 use crate::sites::{self, NewOrganisation, NewSite, Organisation};
-use crate::tickets::{Channel, ImpactScope, NewTicket, Severity, TicketKind, Urgency};
+use crate::tickets::{Channel, ImpactScope, LateAttachment, NewTicket, Severity, TicketKind, Urgency};
 
 /// Two organisations and the people around them.
 #[derive(Debug)]
@@ -100,6 +100,7 @@ impl Desk {
             (DeclaredField::Model, "Latitude 5420".to_owned()),
             (DeclaredField::Serial, format!("S-{tag}")),
         ];
+        let listener = LateAttachment { context: self.context.clone() };
         let new = NewCi {
             organisation_id: organisation.id,
             site_id: None,
@@ -109,7 +110,9 @@ impl Desk {
             lifecycle: Lifecycle::InUse,
             declared,
         };
-        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new).await.expect("machine");
+        let ci = inventory::create_ci(&mut tx, &self.context, &Actor::system(), new, &listener)
+            .await
+            .expect("machine");
         tx.commit().await.expect("commit");
         ci
     }

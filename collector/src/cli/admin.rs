@@ -15,6 +15,7 @@ use crate::kernel::actor::{Actor, Role};
 use crate::kernel::id::AgentId;
 use crate::people::{self, Language, NewApiKey, NewPerson};
 use crate::sites::{self, NewOrganisation, NewSite, Organisation, Site};
+use crate::tickets::LateAttachment;
 
 /// Longest password file that is read, bytes: far above the longest password.
 const PASSWORD_FILE_BYTES_MAX: usize = 1_024;
@@ -298,7 +299,8 @@ async fn declare_asset(tx: &mut Tx, context: &Context, arguments: AssetArguments
         lifecycle: Lifecycle::InUse,
         declared: declared.into_iter().filter_map(|(field, value)| value.map(|it| (field, it))).collect(),
     };
-    Ok(inventory::create_ci(tx, context, &Actor::system(), new).await?.to_string())
+    let listener = LateAttachment { context: context.clone() };
+    Ok(inventory::create_ci(tx, context, &Actor::system(), new, &listener).await?.to_string())
 }
 
 async fn organisation_of(tx: &mut Tx, code: &str) -> anyhow::Result<Organisation> {

@@ -6,7 +6,7 @@ use parc_wire::v1::SectionKind;
 use serde_json::json;
 
 use super::machine::{DeclaredField, SourcedValue};
-use super::model::{InventoryError, Lifecycle, NewCi, Placement, TagSource};
+use super::model::{InventoryError, Lifecycle, NewCi, Placement, TagListener, TagSource};
 use super::record::{Columns, system_fact};
 use super::store::ci as ci_store;
 use super::{items::Body, tags, view};
@@ -23,12 +23,13 @@ const VALUE_CHARS_MAX: usize = 250;
 const KINDS: [&str; 5] = ["laptop", "desktop", "server", "virtual", "other"];
 
 /// Makes an item by hand: a machine without agent, or a sticker known in advance. The agent that later
-/// enrolls with that tag takes the item over.
+/// enrolls with that tag takes the item over. Wakes the tickets that wait for the tag.
 pub async fn create_ci(
     tx: &mut Tx,
     context: &Context,
     actor: &Actor,
     new: NewCi,
+    listener: &dyn TagListener,
 ) -> Result<CiId, InventoryError> {
     if !actor.scope.contains(new.organisation_id) {
         return Err(InventoryError::NotFound);
@@ -69,6 +70,9 @@ pub async fn create_ci(
     }
     let detail = json!({ "tag": row.columns.tag });
     tags::record(tx, context, actor, (new.organisation_id, row.id), "ci.created", detail).await?;
+    if let Some(tag) = &new.tag {
+        tags::tell(tx, listener, new.organisation_id, row.id, tag).await?;
+    }
     Ok(row.id)
 }
 

@@ -115,7 +115,7 @@ pub struct CiFilter {
     pub os: Option<String>,
     /// The make contains this.
     pub make: Option<String>,
-    /// The agent was last heard before this moment, or never.
+    /// The agent was last heard before this moment; where none was ever heard, the item was made before it.
     pub silent_since: Option<UtcMicros>,
     /// Only items without a tag.
     pub without_tag: bool,

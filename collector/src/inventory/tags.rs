@@ -197,7 +197,8 @@ async fn give(
     Ok(true)
 }
 
-async fn tell(
+/// Tells that an item has a tag now, or has it undisputed now.
+pub(super) async fn tell(
     tx: &mut Tx,
     listener: &dyn TagListener,
     organisation_id: OrganisationId,
@@ -235,8 +236,8 @@ pub async fn assign_tag(
     Ok(tell(tx, listener, organisation, ci, &claim.tag).await?)
 }
 
-/// Settles a conflict: keep the holder or move the tag to the claimant, which wakes waiting tickets. A
-/// retired holder keeps its tag for ever.
+/// Settles a conflict: keep the holder or move the tag to the claimant. Either wakes the tickets that wait for
+/// the tag. A retired holder keeps its tag for ever.
 pub async fn resolve_conflict(
     context: &Context,
     actor: &Actor,
@@ -259,7 +260,10 @@ pub async fn resolve_conflict(
         return Err(InventoryError::NotFound);
     }
     let loser = match resolution {
-        ConflictResolution::KeepHolder => found.claimant_ci_id,
+        ConflictResolution::KeepHolder => {
+            tell(&mut tx, listener, found.organisation_id, found.holder_ci_id, &tag_of(&found)?).await?;
+            found.claimant_ci_id
+        }
         ConflictResolution::MoveToClaimant => {
             move_tag(&mut tx, context, actor, &found, listener).await?;
             found.holder_ci_id
@@ -280,6 +284,10 @@ pub async fn resolve_conflict(
     Ok(())
 }
 
+fn tag_of(conflict: &TagConflict) -> Result<AssetTag, StoreError> {
+    conflict.tag.parse().map_err(|_| StoreError::inconsistent("inventory_tag_conflict", "tag", conflict.id))
+}
+
 async fn move_tag(
     tx: &mut Tx,
     context: &Context,
@@ -288,10 +296,7 @@ async fn move_tag(
     listener: &dyn TagListener,
 ) -> Result<(), InventoryError> {
     let organisation = conflict.organisation_id;
-    let tag: AssetTag = conflict
-        .tag
-        .parse()
-        .map_err(|_| StoreError::inconsistent("inventory_tag_conflict", "tag", conflict.id))?;
+    let tag = tag_of(conflict)?;
     if let Some(holder) = ci_store::find_holder(tx, organisation, &conflict.tag_key).await? {
         if holder.lifecycle == Lifecycle::Retired {
             return Err(InventoryError::Conflict("a retired item keeps its tag"));

@@ -20,6 +20,7 @@ pub async fn look_up(tx: &mut Tx, organisation: OrganisationId, typed: &str) -> 
         Ok(tag) => tag,
         Err(TagRefusal::Empty) => return Ok(Lookup::empty(AssetMatch::None)),
         Err(TagRefusal::Placeholder) => return Ok(Lookup::empty(AssetMatch::Placeholder)),
+        Err(TagRefusal::NoLetterOrDigit) if is_filler(typed) => return Ok(Lookup::empty(AssetMatch::None)),
         Err(TagRefusal::TooLong | TagRefusal::NoLetterOrDigit | TagRefusal::ControlCharacter) => {
             return not_a_tag(tx, organisation, typed).await;
         }
@@ -41,6 +42,14 @@ pub async fn look_up(tx: &mut Tx, organisation: OrganisationId, typed: &str) -> 
         looks_like_phone: looks_like_phone(typed),
         ..Lookup::empty(outcome)
     })
+}
+
+/// One sign again and again, such as `---`: what people type where something has to stand and they have nothing.
+fn is_filler(typed: &str) -> bool {
+    let mut signs = typed.chars().filter(|it| !it.is_whitespace());
+    let first = signs.next();
+    matches!(first, Some('-' | '–' | '—' | '_' | '.' | '/' | '?' | '*' | '#' | '=' | '~'))
+        && signs.all(|it| Some(it) == first)
 }
 
 /// Too long, or punctuation only: no tag, but perhaps the digit row without shift, or a telephone number.

@@ -14,6 +14,7 @@ use super::organisation::DemoOrganisation;
 use crate::app::App;
 use crate::inventory::{self, DeclaredField, Lifecycle, NewCi};
 use crate::kernel::text::AssetTag;
+use crate::tickets::LateAttachment;
 
 /// A model of the demonstration: what the sticker's owner would say.
 struct Model {
@@ -272,7 +273,8 @@ async fn prepare(app: &App, organisation: &DemoOrganisation, machine: &DemoMachi
                 (DeclaredField::Supplier, "Fournisseur de démonstration".into()),
             ],
         };
-        inventory::create_ci(&mut tx, &app.context, &organisation.admin_actor(), new).await?;
+        let listener = LateAttachment { context: app.context.clone() };
+        inventory::create_ci(&mut tx, &app.context, &organisation.admin_actor(), new, &listener).await?;
     }
     tx.commit().await?;
     machine.workstation.write_to(&machine.folder.join("root"))?;

@@ -40,7 +40,7 @@ macro_rules! filtered {
                AND ($3 IS NULL OR c.site_id = $3) AND ($4 IS NULL OR c.kind = $4)
                AND ($5 IS NULL OR LOWER(c.os_name) LIKE $5 ESCAPE '\\' OR LOWER(c.os_version) LIKE $5 ESCAPE '\\')
                AND ($6 IS NULL OR LOWER(c.make) LIKE $6 ESCAPE '\\')
-               AND ($7 IS NULL OR k.last_contact_at IS NULL OR k.last_contact_at < $7)
+               AND ($7 IS NULL OR COALESCE(k.last_contact_at, c.created_at) < $7)
                AND ($8 = FALSE OR c.tag_key IS NULL)
                AND ($9 IS NULL OR (c.memory_mib > 0 AND c.memory_mib < $9))
                AND ($10 = TRUE OR c.retired_at IS NULL)

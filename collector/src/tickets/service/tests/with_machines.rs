@@ -147,6 +147,47 @@ db_test! {
 }
 
 db_test! {
+    async fn a_ticket_that_waits_gets_the_machine_made_by_hand(db: Db) {
+        let desk = Desk::open(db).await;
+        let number = opened(&desk, quoting(&desk, "INV-004217")).await;
+        let ci = desk.machine(&desk.acme, "INV-004217").await;
+        let view = seen(&desk, &actor(&desk.technician), &number).await.expect("some");
+        assert_eq!((view.ticket.asset_match, view.assets[0].ci.id), (AssetMatch::Attached, ci));
+    }
+}
+
+db_test! {
+    async fn keeping_the_holder_of_a_contested_number_wakes_its_tickets(db: Db) {
+        let desk = Desk::open(db).await;
+        let holder = desk.machine(&desk.acme, "INV-004217").await;
+        let claimant = desk.machine(&desk.acme, "INV-009999").await;
+        contest(&desk, desk.acme.id, "INV-004217", holder, claimant).await;
+        let number = opened(&desk, quoting(&desk, "INV-004217")).await;
+        let mut tx = desk.context.db.read().await.expect("read");
+        let conflict = inventory::find_open_conflict(&mut tx, desk.acme.id, "INV004217").await.expect("read").expect("open");
+        drop(tx);
+        let listener = LateAttachment { context: desk.context.clone() };
+        let keep = inventory::ConflictResolution::KeepHolder;
+        inventory::resolve_conflict(&desk.context, &Actor::system(), conflict.id, keep, "sticker seen", &listener)
+            .await
+            .expect("settled");
+        let view = seen(&desk, &actor(&desk.technician), &number).await.expect("some");
+        assert_eq!((view.ticket.asset_match, view.assets[0].ci.id), (AssetMatch::Attached, holder));
+    }
+}
+
+db_test! {
+    async fn dashes_where_the_number_belongs_mean_that_there_is_none(db: Db) {
+        let desk = Desk::open(db).await;
+        for (typed, expected) in [("---", AssetMatch::None), (" - ", AssetMatch::None), ("-_è", AssetMatch::Unknown)] {
+            let number = opened(&desk, quoting(&desk, typed)).await;
+            let view = seen(&desk, &actor(&desk.technician), &number).await.expect("some");
+            assert_eq!(view.ticket.asset_match, expected, "{typed}");
+        }
+    }
+}
+
+db_test! {
     async fn a_ticket_that_waits_gets_its_machine_once(db: Db) {
         let desk = Desk::open(db).await;
         let waiting = opened(&desk, quoting(&desk, "inv 004217")).await;
