@@ -40,6 +40,8 @@ pub struct Configuration {
     pub firmware: String,
     /// `kvm`, `vmware`…; empty on bare metal.
     pub hypervisor: String,
+    /// Identifier that the maker or hypervisor gave the machine (SMBIOS type 1).
+    pub uuid: String,
     /// Installed titles.
     pub software_count: i64,
 }
@@ -68,6 +70,12 @@ pub struct MemoryModuleView {
     pub kind: String,
     /// Mega-transfers per second.
     pub speed_mts: u32,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Part number, to order the same again.
+    pub part_number: String,
+    /// Serial number.
+    pub serial: String,
 }
 
 /// A physical disk.
@@ -280,6 +288,7 @@ impl From<&Machine> for Configuration {
                 .trim()
                 .to_owned(),
             hypervisor: machine.system.as_ref().map(|it| it.hypervisor.clone()).unwrap_or_default(),
+            uuid: machine.system.as_ref().map(|it| it.uuid.clone()).unwrap_or_default(),
             software_count: machine.software_count,
         }
     }
@@ -293,7 +302,15 @@ impl From<&v1::CpuItem> for CpuView {
 
 impl From<&v1::MemoryItem> for MemoryModuleView {
     fn from(it: &v1::MemoryItem) -> Self {
-        Self { slot: it.slot.clone(), size_mib: it.size_mib, kind: it.kind.clone(), speed_mts: it.speed_mts }
+        Self {
+            slot: it.slot.clone(),
+            size_mib: it.size_mib,
+            kind: it.kind.clone(),
+            speed_mts: it.speed_mts,
+            manufacturer: it.manufacturer.clone(),
+            part_number: it.part_number.clone(),
+            serial: it.serial.clone(),
+        }
     }
 }
 
