@@ -1,7 +1,8 @@
 //! The page of one item: identity with both sources, configuration, software, history, tickets.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -70,62 +71,63 @@ pub(crate) struct AssetQuery {
     done: String,
 }
 
-pub(crate) async fn overview(
-    State(state): State<WebState>,
-    Path(ci): Path<String>,
-    Asked(asked): Asked<AssetQuery>,
+/// The item of the address, for a reader who may see it.
+pub(crate) struct Opened {
+    state: WebState,
     reader: Reader,
-) -> Result<Response, PageError> {
-    let loaded = load(&state, &reader, &ci).await?;
-    let form = form_for(&reader, &loaded.ci);
-    page(&overview_page(&state, &reader, &loaded, form, &asked.done))
+    loaded: Loaded,
 }
 
-pub(crate) async fn software(
-    State(state): State<WebState>,
-    Path(ci): Path<String>,
-    Asked(asked): Asked<AssetQuery>,
-    reader: Reader,
-) -> Result<Response, PageError> {
-    let loaded = load(&state, &reader, &ci).await?;
+impl FromRequestParts<WebState> for Opened {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, PageError> {
+        let ci =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| PageError::not_found())?;
+        let reader = Reader::from_request_parts(parts, state).await?;
+        let loaded = load(state, &reader, &ci).await?;
+        Ok(Self { state: state.clone(), reader, loaded })
+    }
+}
+
+impl Opened {
+    fn lens(&self) -> Lens<'_> {
+        lens(&self.state, &self.reader, &self.loaded.zone)
+    }
+
+    fn show(&self, part: Part) -> Result<Response, PageError> {
+        page(&asset_page(&self.reader, &self.loaded, self.lens(), part))
+    }
+}
+
+pub(crate) async fn overview(opened: Opened, Asked(asked): Asked<AssetQuery>) -> Result<Response, PageError> {
+    let Opened { state, reader, loaded } = &opened;
+    page(&overview_page(state, reader, loaded, form_for(reader, &loaded.ci), &asked.done))
+}
+
+pub(crate) async fn software(opened: Opened, Asked(asked): Asked<AssetQuery>) -> Result<Response, PageError> {
+    let ci = opened.loaded.ci.id;
     let request = PageRequest::from_query(Some(&asked.cursor), Some(ROWS));
-    let mut tx = state.context.db.read().await?;
     let query: String = asked.q.chars().take(100).collect();
-    let found = inventory::list_software(&mut tx, loaded.ci.id, query.trim(), &request).await?;
-    page(&asset_page(
-        &reader,
-        &loaded,
-        lens(&state, &reader, &loaded.zone),
-        software_part(loaded.ci.id, query, &asked.cursor, found),
-    ))
+    let mut tx = opened.state.context.db.read().await?;
+    let found = inventory::list_software(&mut tx, ci, query.trim(), &request).await?;
+    opened.show(software_part(ci, query, &asked.cursor, found))
 }
 
-pub(crate) async fn history(
-    State(state): State<WebState>,
-    Path(ci): Path<String>,
-    Asked(asked): Asked<AssetQuery>,
-    reader: Reader,
-) -> Result<Response, PageError> {
-    let loaded = load(&state, &reader, &ci).await?;
+pub(crate) async fn history(opened: Opened, Asked(asked): Asked<AssetQuery>) -> Result<Response, PageError> {
+    let ci = opened.loaded.ci.id;
     let request = PageRequest::from_query(Some(&asked.cursor), Some(ROWS));
-    let mut tx = state.context.db.read().await?;
-    let found = inventory::history(&mut tx, loaded.ci.id, &request).await?;
-    let lens = lens(&state, &reader, &loaded.zone);
-    page(&asset_page(&reader, &loaded, lens, history_part(lens, loaded.ci.id, &asked.cursor, &found)))
+    let mut tx = opened.state.context.db.read().await?;
+    let found = inventory::history(&mut tx, ci, &request).await?;
+    opened.show(history_part(opened.lens(), ci, &asked.cursor, &found))
 }
 
-pub(crate) async fn tickets(
-    State(state): State<WebState>,
-    Path(ci): Path<String>,
-    Asked(asked): Asked<AssetQuery>,
-    reader: Reader,
-) -> Result<Response, PageError> {
-    let loaded = load(&state, &reader, &ci).await?;
+pub(crate) async fn tickets(opened: Opened, Asked(asked): Asked<AssetQuery>) -> Result<Response, PageError> {
+    let (context, actor, ci) = (&opened.state.context, &opened.reader.actor, &opened.loaded.ci);
     let request = PageRequest::from_query(Some(&asked.cursor), None);
-    let found = tickets::list_tickets_of_ci(&state.context, &reader.actor, loaded.ci.id, &request).await?;
-    let lens = lens(&state, &reader, &loaded.zone);
-    let may_open = reader.actor.may(Permission::CreateTicket);
-    page(&asset_page(&reader, &loaded, lens, tickets_part(lens, &loaded.ci, &asked.cursor, &found, may_open)))
+    let found = tickets::list_tickets_of_ci(context, actor, ci.id, &request).await?;
+    let may_open = actor.may(Permission::CreateTicket);
+    opened.show(tickets_part(opened.lens(), ci, &asked.cursor, &found, may_open))
 }
 
 /// The item if it is in scope, with its machine and its organisation's wall clock.
