@@ -18,7 +18,7 @@ use crate::agents::grpc::EnrollmentService;
 use crate::agents::{self, Authority, Identities};
 use crate::config::Settings;
 use crate::context::Context;
-use crate::db::Db;
+use crate::db::{self, Db, ServingLock};
 use crate::fleet::FleetService;
 use crate::inventory::{Intake, IntakeSettings, TagListener};
 use crate::kernel::entropy::SystemEntropy;
@@ -47,6 +47,7 @@ pub struct App {
     /// Where people open it.
     pub public_url: String,
     stop: watch::Sender<bool>,
+    _lock: Option<ServingLock>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
@@ -55,6 +56,10 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut app = App::start(settings).await?;
     tokio::select! {
         () = until_told_to_stop() => tracing::info!("told to stop, draining"),
+        // Nothing is drained: what is written now may be lost and confirmed all the same.
+        () = db::until_broken() => anyhow::bail!(
+            "the disk of the database failed; look after the disk, then run `parc-collector check`"
+        ),
         Some(ended) = app.tasks.join_next() => ended.context("a task was lost")??,
     }
     app.stop().await;
@@ -79,8 +84,11 @@ impl App {
     /// Opens the database, brings the schema up to date and opens both doors.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         settings.make_data_dir()?;
-        let db = Db::open(&settings.database_url()?).await.context("cannot open the database")?;
+        let url = settings.database_url()?;
+        let lock = ServingLock::take(&url).context("cannot serve this database")?;
+        let db = Db::open(&url).await.context("cannot open the database")?;
         db.migrate().await?;
+        db.keep_room().await;
         let context = Context { db, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
         let (authority, seal) = agents::open_authority(&context, &settings.seal_key_file()).await?;
         let authority = Arc::new(authority);
@@ -128,7 +136,15 @@ impl App {
         };
         tasks.spawn(upkeep.run(stopped));
         tracing::info!(agents = %agents_address, web = %settings.web.listen, "the collector is up");
-        Ok(Self { context, authority, agents_address, public_url: settings.public_url, stop, tasks })
+        Ok(Self {
+            context,
+            authority,
+            agents_address,
+            public_url: settings.public_url,
+            stop,
+            _lock: lock,
+            tasks,
+        })
     }
 
     /// Stops listening, lets requests in flight finish, closes the database.

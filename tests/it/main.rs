@@ -11,6 +11,7 @@ mod examples_parse;
 mod foreign_tag_looks_unknown;
 mod hostile_reports;
 mod migrations_agree;
+mod one_collector_and_its_disk;
 mod qemu_boot;
 mod renewal_and_revocation;
 mod report_reaches_ticket;

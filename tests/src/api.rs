@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, call, request};
+use crate::http::{Answer, CallError, call, request};
 
 /// A program with an API key.
 #[derive(Clone, Debug)]
@@ -27,6 +27,18 @@ impl Api {
         body: Option<&Value>,
         headers: &[(&str, &str)],
     ) -> Answer {
+        let answer = self.try_send(method, path, body, headers).await;
+        answer.unwrap_or_else(|error| panic!("{}{path} gave no answer: {error}", self.base))
+    }
+
+    /// Any call to a collector that may be ending.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, CallError> {
         let address = format!("{}{path}", self.base);
         let (kind, body) = body.map_or(("", Bytes::new()), |it| ("application/json", it.to_string().into()));
         let mut request = request(method, &address, kind, body);
@@ -35,7 +47,7 @@ impl Api {
             let name: http::HeaderName = name.parse().expect("a header name");
             request.headers_mut().insert(name, value.parse().expect("a header value"));
         }
-        call(request).await.unwrap_or_else(|error| panic!("{address} gave no answer: {error}"))
+        call(request).await
     }
 
     /// `GET`, whatever the answer.

@@ -110,6 +110,25 @@ impl Collector {
         self.wait_until_ready().await;
     }
 
+    /// The same, on a disk where no file can grow over `kib_max` KiB: writing more is an input/output error.
+    pub async fn start_again_with_small_files(&mut self, kib_max: u32) {
+        assert!(self.running.is_none(), "the collector runs already");
+        let mut serve = command("sh");
+        // The shell counts in blocks of 512 bytes. Without the trap the signal would end the program.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kib_max * 2);
+        serve.args(["-c", &script, "sh"]).arg(program("parc-collector"));
+        serve.arg("serve").arg("--config").arg(self.config()).current_dir(self.folder.path());
+        self.running = Some(Running::start(serve, &self.log()));
+        self.wait_until_ready().await;
+    }
+
+    /// How it ended by itself, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.running.as_mut().expect("the collector runs").ended()?;
+        self.running = None;
+        Some(status)
+    }
+
     async fn wait_until_ready(&mut self) {
         let address = format!("{}/readyz", self.web());
         let since = Instant::now();

@@ -7,7 +7,11 @@
 //! lives in [`dialect`].
 
 pub mod dialect;
+mod health;
+mod lock;
 mod postgres;
+mod room;
+mod rows;
 mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -15,6 +19,9 @@ pub mod testing;
 use std::fmt;
 use std::path::PathBuf;
 
+pub use self::health::until_broken;
+pub use self::lock::ServingLock;
+pub use self::rows::fetch_in;
 use crate::kernel::error::{ErrorKind, Fault};
 
 /// A database: the embedded SQLite or a PostgreSQL.
@@ -53,6 +60,12 @@ pub enum StoreError {
     /// The engine is away, out of connections or asks to try again.
     #[error("the database is not available")]
     Busy(#[source] sqlx::Error),
+    /// There is no room left on the disk.
+    #[error("the disk of the database is full")]
+    Full(#[source] sqlx::Error),
+    /// The disk failed, or the file is damaged; see [`until_broken`].
+    #[error("the disk of the database failed")]
+    Broken(#[source] sqlx::Error),
     /// A row that the invariants exclude.
     #[error("table {table} holds an inconsistent {column} for {row}")]
     Inconsistent {
@@ -78,6 +91,14 @@ pub enum StoreError {
     /// There is no such SQLite file.
     #[error("there is no database {}: `parc-collector migrate` or `serve` makes it", .0.display())]
     Missing(PathBuf),
+    /// A SQLite file has one collector.
+    #[error("{} is served already{}", path.display(), pid.map(|it| format!(" by process {it}")).unwrap_or_default())]
+    Served {
+        /// The database.
+        path: PathBuf,
+        /// The process, if its number can be read.
+        pid: Option<u32>,
+    },
     /// The configured address names no supported engine, or the engine is unusable.
     #[error("{0}")]
     Unsupported(String),
@@ -205,33 +226,74 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if is_transient(&error) { Self::Busy(error) } else { Self::Driver(error) }
+        match state_of_disk(&error) {
+            Disk::Full => Self::Full(error),
+            Disk::Broken => {
+                health::note_broken();
+                Self::Broken(error)
+            }
+            Disk::Unsuspected if is_transient(&error) => Self::Busy(error),
+            Disk::Unsuspected => Self::Driver(error),
+        }
     }
 }
 
 impl Fault for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Busy(_) => ErrorKind::Unavailable,
+            Self::Busy(_) | Self::Full(_) => ErrorKind::Unavailable,
             Self::Driver(_)
+            | Self::Broken(_)
             | Self::Inconsistent { .. }
             | Self::Migration(_)
             | Self::File { .. }
             | Self::Missing(_)
+            | Self::Served { .. }
             | Self::Unsupported(_) => ErrorKind::Internal,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Busy(_) => "database-unavailable",
+            Self::Busy(_) | Self::Full(_) => "database-unavailable",
             Self::Driver(_)
+            | Self::Broken(_)
             | Self::Inconsistent { .. }
             | Self::Migration(_)
             | Self::File { .. }
             | Self::Missing(_)
+            | Self::Served { .. }
             | Self::Unsupported(_) => "internal",
         }
+    }
+}
+
+/// What an error says about the disk under the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disk {
+    Unsuspected,
+    Full,
+    Broken,
+}
+
+fn state_of_disk(error: &sqlx::Error) -> Disk {
+    let sqlx::Error::Database(cause) = error else { return Disk::Unsuspected };
+    disk_of_code(&cause.code().unwrap_or_default())
+}
+
+/// SQLite's codes are numbers of at most four digits whose last byte is the kind; PostgreSQL's have five
+/// characters, and a server whose disk fails ends by itself.
+fn disk_of_code(code: &str) -> Disk {
+    const IO_ERROR: u32 = 10;
+    const CORRUPT: u32 = 11;
+    const FULL: u32 = 13;
+    if code == "53100" {
+        return Disk::Full;
+    }
+    match code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|it| it & 0xFF) {
+        Some(FULL) => Disk::Full,
+        Some(IO_ERROR | CORRUPT) => Disk::Broken,
+        _ => Disk::Unsuspected,
     }
 }
 
@@ -246,5 +308,25 @@ fn is_transient(error: &sqlx::Error) -> bool {
             ) || code.starts_with("08")
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_flush_is_told_from_a_full_disk_and_from_a_lock() {
+        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_WRITE, SQLITE_CORRUPT.
+        for code in ["1034", "778", "11"] {
+            assert_eq!(disk_of_code(code), Disk::Broken, "{code}");
+        }
+        for code in ["13", "53100"] {
+            assert_eq!(disk_of_code(code), Disk::Full, "{code}");
+        }
+        // SQLITE_BUSY, SQLITE_CONSTRAINT_UNIQUE; a unique violation and a deadlock of PostgreSQL.
+        for code in ["5", "2067", "23505", "40P01", "", "42703"] {
+            assert_eq!(disk_of_code(code), Disk::Unsuspected, "{code}");
+        }
     }
 }

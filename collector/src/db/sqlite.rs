@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, SqlitePool};
 
 use super::StoreError;
+use super::room::Room;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -26,6 +27,7 @@ const READER_CACHE_KIB: i64 = 16 * 1024;
 pub struct SqliteDb {
     writer: SqlitePool,
     readers: SqlitePool,
+    room: Room,
 }
 
 impl SqliteDb {
@@ -52,7 +54,7 @@ impl SqliteDb {
         refuse_old_library(&writer).await?;
         let reader_options = options.read_only(true).pragma("cache_size", format!("-{READER_CACHE_KIB}"));
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reader_options);
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, room: Room::beside(path) })
     }
 
     pub(super) fn writer(&self) -> &SqlitePool {
@@ -61,6 +63,10 @@ impl SqliteDb {
 
     pub(super) fn readers(&self) -> &SqlitePool {
         &self.readers
+    }
+
+    pub(super) fn room(&self) -> &Room {
+        &self.room
     }
 
     pub(super) async fn close(&self) {

@@ -16,6 +16,7 @@ use super::decide::{self, Header, Last, SectionVerdict};
 use super::effects::{self, Change, MergedSection};
 use super::merge::{Merged, merge};
 use super::prepare::Prepared;
+use super::quota::{Brought, INCOMPLETE, Quota, withhold};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::id::CiId;
@@ -30,6 +31,8 @@ pub(super) struct Answer {
     pub reason: String,
     pub tag_note: String,
     pub assigned_tag: String,
+    /// What the report brought to the catalogue of titles.
+    pub brought: Brought,
 }
 
 impl Answer {
@@ -40,6 +43,7 @@ impl Answer {
             reason: String::new(),
             tag_note: String::new(),
             assigned_tag: String::new(),
+            brought: Brought::default(),
         }
     }
 
@@ -66,6 +70,11 @@ pub(super) enum ApplyError {
 }
 
 impl ApplyError {
+    /// The disk under the database is full or fails.
+    pub(super) fn is_about_the_disk(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Full(_) | StoreError::Broken(_)))
+    }
+
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => error.is_transient(),
@@ -83,13 +92,20 @@ pub(super) struct Applier {
     context: Context,
     listener: Arc<dyn TagListener>,
     catalogue: Catalogue,
+    quota: Quota,
     /// Marks of the running transaction, remembered once it is durable.
     fresh: Mutex<HashMap<TitleId, Mark>>,
 }
 
 impl Applier {
     pub(super) fn new(context: Context, listener: Arc<dyn TagListener>) -> Self {
-        Self { context, listener, catalogue: Catalogue::default(), fresh: Mutex::default() }
+        Self {
+            context,
+            listener,
+            catalogue: Catalogue::default(),
+            quota: Quota::default(),
+            fresh: Mutex::default(),
+        }
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -108,6 +124,9 @@ impl Applier {
         tx.commit().await?;
         let marks = std::mem::take(&mut *self.fresh());
         self.catalogue.remember(marks);
+        for ((binding, _), answer) in reports.iter().zip(&answers) {
+            self.quota.count(binding.agent_id, answer.brought.new, self.context.now());
+        }
         Ok(answers)
     }
 
@@ -151,7 +170,7 @@ impl Applier {
             let (binding, report) = &reports[change.index];
             let head = &heads[&binding.ci_id];
             contacts.push(changed_row(self.contact_row(binding, report, head), change));
-            answers[change.index] = accepted(head);
+            answers[change.index] = Answer { brought: change.brought, ..accepted(head) };
         }
         contacts.sort_by_key(|row| row.ci_id);
         if !contact_store::upsert(tx, &contacts).await? {
@@ -166,7 +185,7 @@ impl Applier {
                 let binding = &reports[index].0;
                 let head = &heads[&binding.ci_id];
                 if let Some(answer) = self.settle_tag(tx, binding, head, new.get(&index)).await? {
-                    answers[index] = answer;
+                    answers[index] = Answer { brought: answers[index].brought, ..answer };
                 }
             }
         }
@@ -227,25 +246,56 @@ impl Applier {
             }
         }
         let sections = self.load(tx, reports, &to_merge, &stored).await?;
-        let mut titles = BTreeMap::new();
         let mut changes = Vec::with_capacity(to_merge.len());
+        let mut brought = Vec::with_capacity(to_merge.len());
         for (index, kinds) in to_merge {
             let (binding, report) = &reports[index];
             let mut own_titles = BTreeMap::new();
             match merge_report(binding.ci_id, report, &kinds, &sections, &mut own_titles) {
                 Ok(sections) => {
-                    titles.append(&mut own_titles);
+                    brought.push(own_titles);
                     let head = &heads[&binding.ci_id];
                     // History keys must rise even when the clock does not.
                     let at = self.context.now().max(UtcMicros(head.last_change_at.0 + 1));
-                    changes.push(Change { index, binding, at, first: head.last.is_none(), sections });
+                    changes.push(Change {
+                        index,
+                        binding,
+                        at,
+                        first: head.last.is_none(),
+                        sections,
+                        brought: Brought::default(),
+                    });
                 }
                 Err(answer) => answers[index] = answer,
             }
         }
+        let titles = self.admit(tx, &mut changes, brought).await?;
         let marks = self.catalogue.intern(tx, self.context.now(), &titles).await?;
         self.fresh().extend(marks);
         Ok(changes)
+    }
+
+    /// The titles that go into the catalogue; those over an agent's quota are set aside in its section.
+    async fn admit(
+        &self,
+        tx: &mut Tx,
+        changes: &mut [Change<'_>],
+        brought: Vec<BTreeMap<TitleId, NewTitle>>,
+    ) -> Result<BTreeMap<TitleId, NewTitle>, StoreError> {
+        let ids: BTreeSet<TitleId> = brought.iter().flat_map(BTreeMap::keys).copied().collect();
+        let known = self.catalogue.marks(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+        let (mut titles, mut admitted) = (BTreeMap::new(), BTreeSet::new());
+        for (change, mut own) in changes.iter_mut().zip(brought) {
+            let left = self.quota.left(change.binding.agent_id, self.context.now());
+            for section in change.sections.iter_mut().filter(|it| it.kind == SectionKind::Software) {
+                change.brought = withhold(&mut section.new, &mut own, &known, &mut admitted, left);
+                if change.brought.withheld > 0 {
+                    section.digest = INCOMPLETE;
+                }
+            }
+            titles.append(&mut own);
+        }
+        Ok(titles)
     }
 
     /// The stored sections that will be merged into, decoded.
@@ -390,6 +440,9 @@ fn merge_report(
 fn changed_row(mut row: ContactRow, change: &Change<'_>) -> ContactRow {
     if !change.sections.is_empty() {
         row.last_change_at = change.at;
+    }
+    if change.brought.withheld > 0 {
+        row.last.state_digest = INCOMPLETE;
     }
     if let Some(problems) = change.sections.iter().find(|it| it.kind == SectionKind::Problems) {
         row.problem_count = i64::try_from(problems.new.len()).unwrap_or(i64::MAX);

@@ -15,6 +15,7 @@ use super::super::record::{Columns, Identifier, identifiers};
 use super::super::store::ci as ci_store;
 use super::super::store::history::{self as history_store, Place};
 use super::super::store::identity::{self, IdentifierRow};
+use super::quota::Brought;
 use crate::db::{StoreError, Tx};
 use crate::kernel::id::CiId;
 use crate::kernel::time::UtcMicros;
@@ -36,6 +37,7 @@ pub(super) struct Change<'a> {
     /// Nothing was known of the machine: what it says is no change.
     pub(super) first: bool,
     pub(super) sections: Vec<MergedSection>,
+    pub(super) brought: Brought,
 }
 
 /// What a batch writes.
@@ -83,7 +85,7 @@ impl Effects {
         let mut items = Vec::new();
         for section in &change.sections {
             if section.kind == SectionKind::Software {
-                columns.software_count = i64::try_from(section.new.len()).unwrap_or(i64::MAX);
+                columns.software_count = i64::try_from(section.new.titles().len()).unwrap_or(i64::MAX);
                 items.extend(self.gather_software(ci, section, texts));
                 continue;
             }
@@ -110,7 +112,9 @@ impl Effects {
         let (added, removed) = title_differences(section);
         let titles = |ids: &[TitleId]| ids.iter().filter_map(|id| texts.get(id).cloned()).collect::<Vec<_>>();
         let known = section.old.is_some();
-        let items = if known { diff::diff_software(titles(&removed), titles(&added)) } else { Vec::new() };
+        let waited = waited_titles(section);
+        let news: Vec<TitleId> = added.iter().filter(|it| !waited.contains(it)).copied().collect();
+        let items = if known { diff::diff_software(titles(&removed), titles(&news)) } else { Vec::new() };
         self.installed.insert(ci, added);
         self.uninstalled.insert(ci, removed);
         items
@@ -154,6 +158,15 @@ async fn update_columns(
     }
     after.refresh_search_key();
     ci_store::update_columns(tx, ci, &after).await
+}
+
+/// Titles of items that were there before and set aside: the machine did not change.
+fn waited_titles(section: &MergedSection) -> BTreeSet<TitleId> {
+    let (Some(Section::Software(old)), Section::Software(new)) = (&section.old, &section.new) else {
+        return BTreeSet::new();
+    };
+    let same = new.iter().filter(|(key, item)| old.get(key).is_some_and(|it| it.raw_id == item.raw_id));
+    same.filter_map(|(_, item)| item.title).collect()
 }
 
 /// Titles that came and that went, each once.

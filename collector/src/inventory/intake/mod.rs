@@ -9,6 +9,7 @@ mod decide;
 mod effects;
 mod merge;
 mod prepare;
+mod quota;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +20,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use self::apply::{Answer, Applier};
+use self::apply::{Answer, Applier, ApplyError};
 pub(super) use self::decide::Last;
 use self::prepare::Prepared;
 pub(super) use self::prepare::shown_key;
 use super::model::{AgentBinding, TagListener};
 use crate::context::Context;
+use crate::db::StoreError;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::error::{Chain, ErrorKind, Fault};
 use crate::kernel::id::AgentId;
@@ -45,6 +47,8 @@ const RETRIES_MAX: u32 = 5;
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 /// Bounds of the push-back given to an agent.
 const PUSH_BACK_S: (u64, u64) = (5, 6 * 3600);
+/// How long agents wait at least when the disk is full: somebody has to make room first.
+const NO_ROOM_WAIT: Duration = Duration::from_mins(10);
 /// Reports a small collector certainly applies per second; the push-back's measure.
 const REPORTS_PER_SECOND: u64 = 200;
 
@@ -140,6 +144,9 @@ impl Intake {
         binding: AgentBinding,
         request: v1::ContactRequest,
     ) -> Result<v1::ContactResponse, IntakeError> {
+        if self.context.db.is_short_of_room() {
+            return Err(IntakeError::Unavailable { retry_after: self.push_back().max(NO_ROOM_WAIT) });
+        }
         let kib = u32::try_from(request.encoded_len() / 1024 + 1).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.bytes).try_acquire_many_owned(kib).map_err(|_| self.exhausted())?;
         let now = self.context.now();
@@ -165,7 +172,8 @@ impl Intake {
         report: Option<&Prepared>,
     ) -> v1::ContactResponse {
         let named = report.map(|it| it.set_aside.named.clone()).unwrap_or_default();
-        let set_aside = if answer.outcome == v1::Outcome::Accepted { named } else { Vec::new() };
+        let mut set_aside = if answer.outcome == v1::Outcome::Accepted { named } else { Vec::new() };
+        set_aside.extend(withheld_note(answer.brought.withheld));
         v1::ContactResponse {
             outcome: answer.outcome as i32,
             need_full: answer.need_full.iter().map(|kind| *kind as i32).collect(),
@@ -191,6 +199,18 @@ impl Intake {
         let backlog = (QUEUE_REPORTS_MAX - self.queue.capacity()) as u64;
         push_back(backlog, self.context.entropy.as_ref())
     }
+}
+
+fn withheld_note(withheld: usize) -> Option<v1::SetAside> {
+    (withheld > 0).then(|| v1::SetAside {
+        section: v1::SectionKind::Software.into(),
+        item_key: String::new(),
+        field: "name".to_owned(),
+        reason: format!(
+            "{withheld} titles that no machine had before are set aside until tomorrow: an agent may bring {} a day",
+            quota::NEW_TITLES_MAX
+        ),
+    })
 }
 
 fn push_back(backlog: u64, entropy: &dyn Entropy) -> Duration {
@@ -251,6 +271,12 @@ async fn commit(applier: &Applier, batch: Vec<Job>) {
                 drop(job.reply.send(Ok(answer)));
             }
         }
+        Err(error) if error.is_about_the_disk() => {
+            for job in batch {
+                let refused = given_up(applier, &job, &error);
+                drop(job.reply.send(Err(refused)));
+            }
+        }
         Err(error) => {
             tracing::debug!(reports = batch.len(), error = %Chain(&error), "a batch failed; each report is tried alone");
             for job in batch {
@@ -261,6 +287,17 @@ async fn commit(applier: &Applier, batch: Vec<Job>) {
     }
 }
 
+/// A disk that is full or fails is not asked again: each report would fail like the last, and after a failed
+/// flush a success would mean nothing.
+fn given_up(applier: &Applier, job: &Job, error: &ApplyError) -> IntakeError {
+    tracing::error!(agent = %job.binding.agent_id, error = %Chain(error), "a report could not be stored");
+    let context = applier.context();
+    if matches!(error, ApplyError::Store(StoreError::Full(_))) {
+        context.db.give_room_up();
+    }
+    IntakeError::Unavailable { retry_after: push_back(0, context.entropy.as_ref()).max(NO_ROOM_WAIT) }
+}
+
 async fn alone(applier: &Applier, job: &Job) -> Result<Answer, IntakeError> {
     let report = [(job.binding, Arc::clone(&job.prepared))];
     let entropy = applier.context().entropy.as_ref();
@@ -269,6 +306,9 @@ async fn alone(applier: &Applier, job: &Job) -> Result<Answer, IntakeError> {
             Ok(answers) => return answers.into_iter().next().ok_or(IntakeError::Internal),
             Err(error) => error,
         };
+        if error.is_about_the_disk() {
+            return Err(given_up(applier, job, &error));
+        }
         if !error.is_transient() {
             tracing::error!(agent = %job.binding.agent_id, error = %Chain(&error), "a report could not be applied");
             return Err(IntakeError::Internal);

@@ -302,3 +302,103 @@ fn a_push_back_stays_in_its_bounds() {
         assert!((5..=6 * 3_600).contains(&pause.as_secs()), "{backlog} {pause:?}");
     }
 }
+
+#[tokio::test]
+async fn a_full_disk_turns_reports_away_until_there_is_room() {
+    let test = crate::db::testing::TestDb::sqlite().await;
+    let world = World::new(test.db.clone()).await;
+    let (intake, _) = world.intake();
+    let mut agent = TestAgent::new(world.machine("pc01").await);
+    let mut tx = world.context.db.begin().await.expect("begin");
+    // The engine takes the present size for the limit when it is asked for less.
+    let pages: i64 =
+        crate::sql!(&mut tx, |conn| sqlx::query_scalar("PRAGMA max_page_count = 1").fetch_one(conn).await)
+            .expect("limit");
+    assert!(pages > 1);
+    tx.commit().await.expect("commit");
+    let mut state = workstation("pc01");
+    state.insert(
+        SectionKind::Software,
+        (0..2_000).map(|n| software(&format!("k{n}"), &format!("title {n}"), "1")).collect(),
+    );
+    for _ in 0..2 {
+        let refused = intake.contact(agent.binding, agent.next(&state)).await.expect_err("no room");
+        let IntakeError::Unavailable { retry_after } = refused else { panic!("{refused}") };
+        assert!(retry_after >= NO_ROOM_WAIT);
+        assert!(world.context.db.is_short_of_room());
+    }
+}
+
+#[tokio::test]
+async fn decoded_bytes_in_flight_are_bounded() {
+    let test = crate::db::testing::TestDb::sqlite().await;
+    let world = World::new(test.db.clone()).await;
+    let (intake, _) = world.intake();
+    let mut agent = TestAgent::new(world.machine("pc01").await);
+    let request = agent.next(&workstation("pc01"));
+    let kib = request.encoded_len() / 1024 + 1;
+    let hold = |kib: usize| {
+        let kib = u32::try_from(kib).expect("fits");
+        Arc::clone(&intake.bytes).try_acquire_many_owned(kib).expect("free")
+    };
+    let others = hold(IN_FLIGHT_KIB_MAX - kib + 1);
+    let refused = intake.contact(agent.binding, request.clone()).await.expect_err("no memory left");
+    assert!(matches!(refused, IntakeError::Exhausted { .. }), "{refused}");
+    drop(others);
+    let others = hold(IN_FLIGHT_KIB_MAX - kib);
+    assert_eq!(outcome(&intake, agent.binding, request).await.outcome(), Outcome::Accepted);
+    drop(others);
+    drop(hold(IN_FLIGHT_KIB_MAX));
+}
+
+fn titles(count: usize) -> MachineState {
+    let titles = (0..count).map(|n| software(&format!("k{n}"), &format!("title {n}"), "1")).collect();
+    MachineState::from([(SectionKind::Software, titles)])
+}
+
+async fn software_count(world: &World, agent: &TestAgent) -> usize {
+    let mut tx = world.context.db.read().await.expect("read");
+    crate::software::list_installed_ids(&mut tx, agent.binding.ci_id).await.expect("read").len()
+}
+
+#[tokio::test]
+async fn twenty_thousand_titles_are_taken_and_not_one_more() {
+    let test = crate::db::testing::TestDb::sqlite().await;
+    let world = World::new(test.db.clone()).await;
+    let (intake, _) = world.intake();
+    let most = parc_wire::limits::SOFTWARE_ITEMS_MAX;
+    let mut agent = TestAgent::new(world.machine("pc01").await);
+    let answer = agent.report(&intake, &titles(most)).await;
+    assert_eq!((answer.outcome(), answer.set_aside.len()), (Outcome::Accepted, 1));
+    let mut agent = TestAgent::new(world.machine("pc02").await);
+    let answer = agent.report(&intake, &titles(most + 1)).await;
+    assert_eq!(answer.outcome(), Outcome::Invalid);
+    assert!(answer.reason.contains("20000"), "{}", answer.reason);
+}
+
+db_test! {
+    async fn titles_over_an_agents_daily_quota_wait_for_the_next_day(db: Db) {
+        let world = World::new(db).await;
+        let (intake, _) = world.intake();
+        let mut agent = TestAgent::new(world.machine("pc01").await);
+        let state = titles(quota::NEW_TITLES_MAX + 5);
+        let answer = agent.report(&intake, &state).await;
+        assert_eq!(answer.outcome(), Outcome::Accepted);
+        assert!(answer.set_aside[0].reason.starts_with("5 titles"), "{:?}", answer.set_aside);
+        assert_eq!(software_count(&world, &agent).await, 2_000);
+        let again = agent.next(&state);
+        assert!(again.changes.is_empty(), "for the agent nothing has changed");
+        let asked = outcome(&intake, agent.binding, again).await;
+        assert_eq!((asked.outcome(), asked.need_full().collect::<Vec<_>>()), (Outcome::NeedFull, vec![SectionKind::Software]));
+        world.clock.advance(Duration::from_hours(24));
+        let answer = agent.report(&intake, &state).await;
+        assert_eq!((answer.outcome(), answer.set_aside.len()), (Outcome::Accepted, 0));
+        assert_eq!(software_count(&world, &agent).await, 2_005);
+        let mut tx = world.context.db.read().await.expect("read");
+        let changes = history(&mut tx, agent.binding.ci_id, &PageRequest::first()).await.expect("history").rows;
+        assert!(changes.is_empty(), "nothing was installed since: {changes:?}");
+        drop(tx);
+        let again = agent.next(&state);
+        assert_eq!(outcome(&intake, agent.binding, again).await.outcome(), Outcome::Accepted);
+    }
+}

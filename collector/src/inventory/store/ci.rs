@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sqlx::QueryBuilder;
-
 use super::super::machine::{DeclaredField, SourcedValue};
 use super::super::model::{Lifecycle, Placement, TagSource};
 use super::super::record::Columns;
-use super::ROWS_MAX;
-use crate::db::{StoreError, Tx};
+use crate::db::{StoreError, Tx, fetch_in};
 use crate::kernel::id::{CiId, OrganisationId, PersonId, SiteId};
 use crate::kernel::text::AssetTag;
 use crate::kernel::time::UtcMicros;
@@ -68,23 +65,11 @@ pub(in super::super) async fn read_columns(
     tx: &mut Tx,
     cis: &[CiId],
 ) -> Result<HashMap<CiId, Columns>, StoreError> {
-    let mut columns = HashMap::with_capacity(cis.len());
-    for chunk in cis.chunks(ROWS_MAX) {
-        let rows: Vec<ColumnsRow> = sql!(&mut *tx, |conn| {
-            let mut query = QueryBuilder::new(
-                "SELECT id, tag, location, name, kind, make, model, serial, os_name, os_version, cpu, memory_mib,
-                        disk_mib, software_count, search_key FROM inventory_ci WHERE id IN (",
-            );
-            let mut list = query.separated(", ");
-            for ci in chunk {
-                list.push_bind(*ci);
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(conn).await
-        })?;
-        columns.extend(rows.into_iter().map(|it| (it.id, it.columns)));
-    }
-    Ok(columns)
+    const HEAD: &str =
+        "SELECT id, tag, location, name, kind, make, model, serial, os_name, os_version, cpu, memory_mib,
+             disk_mib, software_count, search_key FROM inventory_ci WHERE id IN (";
+    let rows: Vec<ColumnsRow> = fetch_in(tx, HEAD, cis).await?;
+    Ok(rows.into_iter().map(|it| (it.id, it.columns)).collect())
 }
 
 /// Rewrites the list columns of an item, tag and location excepted.
@@ -280,25 +265,15 @@ pub(in super::super) async fn read_declared(
     tx: &mut Tx,
     cis: &[CiId],
 ) -> Result<HashMap<CiId, BTreeMap<DeclaredField, SourcedValue>>, StoreError> {
+    const HEAD: &str =
+        "SELECT ci_id, field, value, declared_at, declared_by FROM inventory_declared WHERE ci_id IN (";
+    let rows: Vec<DeclaredRow> = fetch_in(tx, HEAD, cis).await?;
     let mut declared: HashMap<CiId, BTreeMap<DeclaredField, SourcedValue>> = HashMap::new();
-    for chunk in cis.chunks(ROWS_MAX) {
-        let rows: Vec<DeclaredRow> = sql!(&mut *tx, |conn| {
-            let mut query = QueryBuilder::new(
-                "SELECT ci_id, field, value, declared_at, declared_by FROM inventory_declared WHERE ci_id IN (",
-            );
-            let mut list = query.separated(", ");
-            for ci in chunk {
-                list.push_bind(*ci);
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(conn).await
-        })?;
-        for row in rows {
-            let field = DeclaredField::from_code(&row.field)
-                .ok_or_else(|| StoreError::inconsistent("inventory_declared", "field", &row.field))?;
-            let value = SourcedValue { value: row.value, source: row.declared_by, at: row.declared_at };
-            declared.entry(row.ci_id).or_default().insert(field, value);
-        }
+    for row in rows {
+        let field = DeclaredField::from_code(&row.field)
+            .ok_or_else(|| StoreError::inconsistent("inventory_declared", "field", &row.field))?;
+        let value = SourcedValue { value: row.value, source: row.declared_by, at: row.declared_at };
+        declared.entry(row.ci_id).or_default().insert(field, value);
     }
     Ok(declared)
 }

@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 use super::super::content::Unpacked;
 use super::super::items::known_kind;
 use super::{ROWS_MAX, digest};
-use crate::db::{StoreError, Tx};
+use crate::db::{StoreError, Tx, fetch_in};
 use crate::kernel::id::CiId;
 use crate::kernel::time::UtcMicros;
 use crate::sql;
@@ -51,33 +51,23 @@ pub(in super::super) async fn read_sections(
     tx: &mut Tx,
     cis: &[CiId],
 ) -> Result<HashMap<CiId, BTreeMap<SectionKind, SectionRow>>, StoreError> {
+    const HEAD: &str =
+        "SELECT ci_id, section, digest, content_id, received_at FROM inventory_section WHERE ci_id IN (";
+    let rows: Vec<Row> = fetch_in(tx, HEAD, cis).await?;
     let mut sections: HashMap<CiId, BTreeMap<SectionKind, SectionRow>> = HashMap::new();
-    for chunk in cis.chunks(ROWS_MAX) {
-        let rows: Vec<Row> = sql!(&mut *tx, |conn| {
-            let mut query = QueryBuilder::new(
-                "SELECT ci_id, section, digest, content_id, received_at FROM inventory_section WHERE ci_id IN (",
-            );
-            let mut list = query.separated(", ");
-            for ci in chunk {
-                list.push_bind(*ci);
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(conn).await
-        })?;
-        for row in rows {
-            // A section that only a newer collector knows.
-            let Some(kind) = i32::try_from(row.section).ok().and_then(known_kind) else {
-                continue;
-            };
-            let row = SectionRow {
-                ci_id: row.ci_id,
-                kind,
-                digest: digest("inventory_section", "digest", &row.digest)?,
-                content_id: digest("inventory_section", "content_id", &row.content_id)?,
-                received_at: row.received_at,
-            };
-            sections.entry(row.ci_id).or_default().insert(kind, row);
-        }
+    for row in rows {
+        // A section that only a newer collector knows.
+        let Some(kind) = i32::try_from(row.section).ok().and_then(known_kind) else {
+            continue;
+        };
+        let row = SectionRow {
+            ci_id: row.ci_id,
+            kind,
+            digest: digest("inventory_section", "digest", &row.digest)?,
+            content_id: digest("inventory_section", "content_id", &row.content_id)?,
+            received_at: row.received_at,
+        };
+        sections.entry(row.ci_id).or_default().insert(kind, row);
     }
     Ok(sections)
 }
@@ -87,23 +77,14 @@ pub(in super::super) async fn read_contents(
     tx: &mut Tx,
     wanted: &BTreeMap<Digest, SectionKind>,
 ) -> Result<HashMap<Digest, Unpacked>, StoreError> {
-    let ids: Vec<&Digest> = wanted.keys().collect();
-    let mut contents = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(ROWS_MAX) {
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = sql!(&mut *tx, |conn| {
-            let mut query = QueryBuilder::new("SELECT id, body FROM inventory_content WHERE id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id.to_vec());
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(conn).await
-        })?;
-        for (id, body) in rows {
-            let id = digest("inventory_content", "id", &id)?;
-            if let Some(kind) = wanted.get(&id) {
-                contents.insert(id, Unpacked::new(*kind, &body)?);
-            }
+    let ids: Vec<Vec<u8>> = wanted.keys().map(|it| it.to_vec()).collect();
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        fetch_in(tx, "SELECT id, body FROM inventory_content WHERE id IN (", &ids).await?;
+    let mut contents = HashMap::with_capacity(rows.len());
+    for (id, body) in rows {
+        let id = digest("inventory_content", "id", &id)?;
+        if let Some(kind) = wanted.get(&id) {
+            contents.insert(id, Unpacked::new(*kind, &body)?);
         }
     }
     if contents.len() == wanted.len() {
