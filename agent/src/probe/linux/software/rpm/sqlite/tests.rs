@@ -103,7 +103,7 @@ fn what_still_lies_in_the_log_is_read_once_it_is_committed() {
     let dir = tempfile::tempdir().unwrap();
     let writer = create(dir.path(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
     insert(&writer, &package("bash", 9_000));
-    writer.execute_batch("PRAGMA wal_checkpoint(RESTART)").unwrap();
+    writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     insert(&writer, &package("vim", 9_000));
     writer.execute_batch("PRAGMA cache_size = 1; BEGIN").unwrap();
     // More than the cache holds goes to the log before its commit.
@@ -117,7 +117,7 @@ fn what_still_lies_in_the_log_is_read_once_it_is_committed() {
 fn a_log_that_is_cut_or_damaged_counts_up_to_its_last_whole_commit() {
     let dir = tempfile::tempdir().unwrap();
     let writer = create(dir.path(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
-    writer.execute_batch("PRAGMA wal_checkpoint(RESTART)").unwrap();
+    writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     insert(&writer, &package("bash", 10));
     let log = dir.path().join("rpmdb.sqlite-wal");
     let whole = fs::read(&log).unwrap();
