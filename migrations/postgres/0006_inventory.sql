@@ -1,6 +1,8 @@
 -- Owner: inventory. Configuration items: what agents discovered, what people declared, what changed.
 CREATE TABLE inventory_ci (
     id              UUID PRIMARY KEY,
+    -- The random half of the id, by which installations name it.
+    short_id        BIGINT NOT NULL,
     organisation_id UUID NOT NULL REFERENCES site_organisation (id),
     site_id         UUID REFERENCES site (id),
     location        TEXT NOT NULL,
@@ -28,6 +30,7 @@ CREATE TABLE inventory_ci (
     created_at      BIGINT NOT NULL,
     retired_at      BIGINT
 );
+CREATE UNIQUE INDEX inventory_ci_short ON inventory_ci (short_id);
 CREATE UNIQUE INDEX inventory_ci_tag ON inventory_ci (organisation_id, tag_key);
 CREATE INDEX inventory_ci_by_organisation ON inventory_ci (organisation_id, name, id);
 CREATE INDEX inventory_ci_by_name ON inventory_ci (name, id);

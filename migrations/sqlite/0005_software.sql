@@ -15,8 +15,9 @@ CREATE TABLE software_title (
     first_seen_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX software_title_by_name ON software_title (search_key);
+-- Hundreds of rows per machine, each with half the machine's id (`short_id`): 8 bytes, not 16.
 CREATE TABLE software_installation (
     title_id INTEGER NOT NULL,
-    ci_id    BLOB NOT NULL,
-    PRIMARY KEY (title_id, ci_id)
+    ci_key   INTEGER NOT NULL,
+    PRIMARY KEY (title_id, ci_key)
 ) STRICT, WITHOUT ROWID;

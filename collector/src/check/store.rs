@@ -64,7 +64,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         sentence: "a machine's software count is the number of its installations",
         query: "SELECT c.name AS example FROM inventory_ci c WHERE c.has_agent = TRUE AND c.software_count <>
-                (SELECT COUNT(*) FROM software_installation i WHERE i.ci_id = c.id)",
+                (SELECT COUNT(*) FROM software_installation i WHERE i.ci_key = c.short_id)",
     },
     Invariant {
         sentence: "an active agent's machine exists and is in the agent's organisation",

@@ -64,7 +64,7 @@ pub async fn execute_for_integers(
     tx: &mut Tx,
     sql: ListSql,
     list: &[i64],
-    key: uuid::Uuid,
+    key: i64,
 ) -> Result<(), StoreError> {
     match tx {
         Tx::Sqlite(tx) => {

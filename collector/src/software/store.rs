@@ -94,21 +94,21 @@ const LIST_TITLES_MIN: usize = 50;
 /// Notes which items have which titles now; noting it twice is harmless.
 pub async fn install(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Result<(), StoreError> {
     const SQL: ListSql = ListSql {
-        sqlite: "INSERT INTO software_installation (title_id, ci_id) SELECT value, $2 FROM json_each($1)
-                 WHERE TRUE ON CONFLICT (title_id, ci_id) DO NOTHING",
-        postgres: "INSERT INTO software_installation (title_id, ci_id) SELECT title_id, $2 FROM unnest($1) AS title_id
-                   ON CONFLICT (title_id, ci_id) DO NOTHING",
+        sqlite: "INSERT INTO software_installation (title_id, ci_key) SELECT value, $2 FROM json_each($1)
+                 WHERE TRUE ON CONFLICT (title_id, ci_key) DO NOTHING",
+        postgres: "INSERT INTO software_installation (title_id, ci_key) SELECT title_id, $2 FROM unnest($1) AS title_id
+                   ON CONFLICT (title_id, ci_key) DO NOTHING",
     };
     for (ci, ids) in titles.iter().filter(|(_, ids)| ids.len() >= LIST_TITLES_MIN) {
-        dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await?;
+        dialect::execute_for_integers(tx, SQL, &bare(ids), ci.short()).await?;
     }
     for chunk in few_each(titles).chunks(INSERT_ROWS) {
         sql!(&mut *tx, |conn| {
-            let mut query = QueryBuilder::new("INSERT INTO software_installation (title_id, ci_id) ");
+            let mut query = QueryBuilder::new("INSERT INTO software_installation (title_id, ci_key) ");
             query.push_values(chunk, |mut row, (title, ci)| {
                 row.push_bind(*title).push_bind(*ci);
             });
-            query.push(" ON CONFLICT (title_id, ci_id) DO NOTHING");
+            query.push(" ON CONFLICT (title_id, ci_key) DO NOTHING");
             query.build().execute(conn).await.map(drop)
         })?;
     }
@@ -119,16 +119,16 @@ pub async fn install(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Resu
 pub async fn uninstall(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Result<(), StoreError> {
     const SQL: ListSql = ListSql {
         sqlite: "DELETE FROM software_installation
-                 WHERE ci_id = $2 AND title_id IN (SELECT value FROM json_each($1))",
-        postgres: "DELETE FROM software_installation WHERE ci_id = $2 AND title_id = ANY ($1)",
+                 WHERE ci_key = $2 AND title_id IN (SELECT value FROM json_each($1))",
+        postgres: "DELETE FROM software_installation WHERE ci_key = $2 AND title_id = ANY ($1)",
     };
     for (ci, ids) in titles.iter().filter(|(_, ids)| ids.len() >= LIST_TITLES_MIN) {
-        dialect::execute_for_integers(tx, SQL, &bare(ids), *ci.as_uuid()).await?;
+        dialect::execute_for_integers(tx, SQL, &bare(ids), ci.short()).await?;
     }
     for chunk in few_each(titles).chunks(INSERT_ROWS) {
         sql!(&mut *tx, |conn| {
             let mut query =
-                QueryBuilder::new("DELETE FROM software_installation WHERE (title_id, ci_id) IN (");
+                QueryBuilder::new("DELETE FROM software_installation WHERE (title_id, ci_key) IN (");
             query.push_values(chunk, |mut row, (title, ci)| {
                 row.push_bind(*title).push_bind(*ci);
             });
@@ -140,9 +140,9 @@ pub async fn uninstall(tx: &mut Tx, titles: &BTreeMap<CiId, Vec<TitleId>>) -> Re
 }
 
 /// Pairs of the items that have few titles each, in order of the table's key.
-fn few_each(titles: &BTreeMap<CiId, Vec<TitleId>>) -> Vec<(TitleId, CiId)> {
+fn few_each(titles: &BTreeMap<CiId, Vec<TitleId>>) -> Vec<(TitleId, i64)> {
     let few = titles.iter().filter(|(_, ids)| ids.len() < LIST_TITLES_MIN);
-    let mut pairs: Vec<(TitleId, CiId)> = few.flat_map(|(ci, ids)| ids.iter().map(|id| (*id, *ci))).collect();
+    let mut pairs: Vec<_> = few.flat_map(|(ci, ids)| ids.iter().map(|id| (*id, ci.short()))).collect();
     pairs.sort_unstable();
     pairs
 }
@@ -150,8 +150,8 @@ fn few_each(titles: &BTreeMap<CiId, Vec<TitleId>>) -> Vec<(TitleId, CiId)> {
 /// The titles an item has by its installations, as searches see them.
 #[cfg(test)]
 pub(crate) async fn list_installed_ids(tx: &mut Tx, ci: CiId) -> Result<Vec<TitleId>, StoreError> {
-    sql!(tx, |conn| sqlx::query_scalar("SELECT title_id FROM software_installation WHERE ci_id = $1")
-        .bind(ci)
+    sql!(tx, |conn| sqlx::query_scalar("SELECT title_id FROM software_installation WHERE ci_key = $1")
+        .bind(ci.short())
         .fetch_all(conn)
         .await)
 }

@@ -27,12 +27,13 @@ pub(in super::super) async fn insert(tx: &mut Tx, row: &NewRow, at: UtcMicros) -
     let retired_at = (row.lifecycle == Lifecycle::Retired).then_some(at);
     sql!(tx, |conn| {
         sqlx::query(
-        "INSERT INTO inventory_ci (id, organisation_id, site_id, location, assigned_to_id, lifecycle, name, kind, make,
+        "INSERT INTO inventory_ci (id, short_id, organisation_id, site_id, location, assigned_to_id, lifecycle, name, kind, make,
              model, serial, os_name, os_version, cpu, memory_mib, disk_mib, software_count, search_key, has_agent,
              created_at, retired_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', '', '', 0, 0, 0, $12, $13, $14, $15)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', 0, 0, 0, $13, $14, $15, $16)"
     )
     .bind(row.id)
+    .bind(row.id.short())
     .bind(row.organisation_id)
     .bind(row.site_id)
     .bind(&row.columns.location)

@@ -49,7 +49,7 @@ macro_rules! filtered {
                AND ($13 IS NULL OR c.search_key LIKE $13 ESCAPE '\\' OR p.search_key LIKE $13 ESCAPE '\\')
                AND ($14 IS NULL OR c.search_key LIKE $14 ESCAPE '\\' OR p.search_key LIKE $14 ESCAPE '\\')
                AND ($15 IS NULL OR c.search_key LIKE $15 ESCAPE '\\' OR p.search_key LIKE $15 ESCAPE '\\')
-               AND ($16 IS NULL OR c.id IN (SELECT i.ci_id FROM software_installation i WHERE i.title_id IN
+               AND ($16 IS NULL OR c.short_id IN (SELECT i.ci_key FROM software_installation i WHERE i.title_id IN
                    (SELECT id FROM software_title WHERE search_key LIKE $16 ESCAPE '\\' ORDER BY id LIMIT $17)))",
             $tail
         )
