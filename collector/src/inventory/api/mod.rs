@@ -3,6 +3,7 @@
 mod export;
 mod handlers;
 mod machine;
+mod parts;
 
 use axum::routing::get;
 
@@ -11,10 +12,8 @@ use crate::api::Route;
 pub use export::asset_csv;
 pub use handlers::{AssetDetail, AssetPage, HistoryPage, SoftwarePage, SoftwareView};
 pub(crate) use machine::fact;
-pub use machine::{AssetRow, ChangeView, MemoryModuleView, SourceView};
-pub use machine::{
-    Configuration, CpuView, DiskView, DisplayView, FactView, NetworkView, ProblemView, VolumeView,
-};
+pub use machine::{AssetRow, ChangeView, Configuration, FactView, ProblemView, SourceView};
+pub use parts::{CpuView, DiskView, DisplayView, MemoryModuleView, NetworkView, VolumeView};
 
 /// The slice's part of the OpenAPI document.
 #[derive(Debug, utoipa::OpenApi)]

@@ -8,10 +8,11 @@ use parc_wire::v1::{self, Outcome, SectionKind};
 
 use super::super::content::{self, Section};
 use super::super::items::Body;
-use super::super::model::{AgentBinding, TagListener, TagSource};
+use super::super::model::{AgentBinding, TagListener};
 use super::super::store::contact::{self as contact_store, ContactRow, Head, NO_REPORT};
 use super::super::store::section::{self as section_store, NewContent, SectionRow};
 use super::super::tags;
+use super::answer::{Answer, accepted};
 use super::decide::{self, Header, Last, SectionVerdict};
 use super::effects::{self, Change, MergedSection};
 use super::merge::{Merged, merge};
@@ -22,39 +23,6 @@ use crate::db::{StoreError, Tx};
 use crate::kernel::id::CiId;
 use crate::kernel::time::UtcMicros;
 use crate::software::{Catalogue, Mark, NewTitle, TitleId};
-
-/// What a report is answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub outcome: Outcome,
-    pub need_full: Vec<SectionKind>,
-    pub reason: String,
-    pub tag_note: String,
-    pub assigned_tag: String,
-    /// What the report brought to the catalogue of titles.
-    pub brought: Brought,
-}
-
-impl Answer {
-    fn new(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            need_full: Vec::new(),
-            reason: String::new(),
-            tag_note: String::new(),
-            assigned_tag: String::new(),
-            brought: Brought::default(),
-        }
-    }
-
-    pub(super) fn invalid(reason: String) -> Self {
-        Self { reason, ..Self::new(Outcome::Invalid) }
-    }
-
-    fn need_full(kinds: Vec<SectionKind>) -> Self {
-        Self { need_full: kinds, ..Self::new(Outcome::NeedFull) }
-    }
-}
 
 /// Why a batch was rolled back.
 #[derive(Debug, thiserror::Error)]
@@ -391,13 +359,6 @@ fn waves(reports: &[Report]) -> Vec<Vec<usize>> {
         waves[nth].push(index);
     }
     waves
-}
-
-/// What an applied report is answered from its item's head.
-fn accepted(head: &Head) -> Answer {
-    let by_admin = head.tag_source == Some(TagSource::Admin);
-    let assigned_tag = head.tag.clone().filter(|_| by_admin).unwrap_or_default();
-    Answer { tag_note: head.tag_note.clone(), assigned_tag, ..Answer::new(Outcome::Accepted) }
 }
 
 fn sections_to_merge(

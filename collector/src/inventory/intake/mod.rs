@@ -4,6 +4,7 @@
 //! Why one applier: SQLite has one writer, and on PostgreSQL several unsorted bulk writers deadlock. Why
 //! batches: a commit costs a disk flush, whoever shares it pays a part only.
 
+mod answer;
 mod apply;
 mod decide;
 mod effects;
@@ -20,7 +21,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use self::apply::{Answer, Applier, ApplyError};
+use self::answer::Answer;
+use self::apply::{Applier, ApplyError};
 pub(super) use self::decide::Last;
 use self::prepare::Prepared;
 pub(super) use self::prepare::shown_key;
