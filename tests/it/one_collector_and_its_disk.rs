@@ -34,7 +34,7 @@ async fn a_disk_error_ends_the_collector_sqlite() {
     world.collector.start_again_with_small_files(512).await;
     let ticket =
         json!({ "summary": "no sound", "description": "d ".repeat(9_000), "requester": client.requester });
-    let status = until("the end of the collector", Duration::from_secs(60), async || {
+    let status = until("the end of the collector", Duration::from_mins(1), async || {
         // The first ones are opened; the one that meets the limit gets no answer or a refusal.
         drop(client.api.try_send(Method::POST, "/tickets", Some(&ticket), &[]).await);
         world.collector.ended()

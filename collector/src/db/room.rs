@@ -49,8 +49,9 @@ impl Room {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.path)?;
+        let chunk = vec![0; CHUNK_BYTES];
         for _ in 0..KEPT_BYTES / CHUNK_BYTES {
-            file.write_all(&[0; CHUNK_BYTES])?;
+            file.write_all(&chunk)?;
         }
         file.sync_all()
     }

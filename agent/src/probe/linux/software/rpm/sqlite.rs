@@ -83,7 +83,7 @@ fn read_once(root: &Root, path: &str, titles: &mut Titles) -> Result<bool, Sqlit
         }
         Ok(())
     })?;
-    Ok(pages.are_unchanged(root, path)?)
+    pages.are_unchanged(root, path)
 }
 
 /// The first page of the table of packages. A view of that name would be somebody else's program.
@@ -112,7 +112,7 @@ fn rows(pages: &mut Pages, first: u32, each: EachRow<'_>) -> Result<(), SqliteEr
         if depth > DEPTH_MAX {
             return Err(SqliteError::Damaged("its tree is too deep"));
         }
-        let page = Page { bytes: pages.read(number)?, head: pages.head_of(number) };
+        let page = Page { bytes: pages.read(number)?, head: Pages::head_of(number) };
         match page.byte(0)? {
             INTERIOR => {
                 let cells = (0..page.cells()?).map(|cell| page.number(page.cell(cell, 12)?));

@@ -97,7 +97,7 @@ impl Pages {
     }
 
     /// Where the head of a page begins on it.
-    pub(super) fn head_of(&self, number: u32) -> usize {
+    pub(super) fn head_of(number: u32) -> usize {
         if number == 1 { HEAD_BYTES } else { 0 }
     }
 
