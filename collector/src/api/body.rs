@@ -189,7 +189,7 @@ mod tests {
         let mut fields: Vec<&str> = problem.errors.iter().map(|it| it.field.as_str()).collect();
         fields.sort_unstable();
         assert_eq!(fields, ["colour", "severity", "size", "summary"]);
-        let many: String = (0..200).map(|it| format!("\"f{it}\":1,")).collect();
+        let many = (0..200).map(|it| format!("\"f{it}\":1,")).collect::<Vec<_>>().concat();
         let problem = parsed::<Body>(format!("{{{many}\"summary\":5}}").as_bytes()).expect_err("refused").0;
         assert_eq!(problem.errors.len(), FAULTS_MAX);
     }
