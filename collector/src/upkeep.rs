@@ -12,6 +12,7 @@ use crate::agents::{self, Authority, SERVER_DAYS};
 use crate::config::RetentionSettings;
 use crate::context::Context;
 use crate::db::StoreError;
+use crate::files;
 use crate::inventory;
 use crate::kernel::error::Chain;
 use crate::kernel::time::days;
@@ -64,6 +65,7 @@ impl Upkeep {
         let mut tx = self.context.db.begin().await?;
         let mut dropped = people::prune(&mut tx, &self.context).await?;
         dropped += agents::prune(&mut tx, &self.context).await?;
+        dropped += files::prune(&mut tx, &self.context).await?;
         tx.commit().await?;
         dropped +=
             inventory::prune_history(&self.context, self.context.now() - days(self.retention.history_days))

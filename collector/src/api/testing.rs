@@ -89,6 +89,7 @@ impl Desk {
             inventory_number: String::new(),
             machine: None,
             request_id: None,
+            files: Vec::new(),
         }
     }
 

@@ -53,6 +53,8 @@ macro_rules! typed_ids {
 }
 
 typed_ids! {
+    /// Something people should read before they ask.
+    AnnouncementId,
     /// An enrolled agent: one key pair on one workstation.
     AgentId,
     /// A key another program signs in with.
@@ -61,6 +63,8 @@ typed_ids! {
     AuditEventId,
     /// A configuration item: the machine, whatever agent or sticker it has.
     CiId,
+    /// A file somebody sent.
+    FileId,
     /// A place inside a site: building, floor, room.
     LocationId,
     /// A client organisation.

@@ -81,6 +81,7 @@ fn routes(door: Door) -> Router {
         agents_address: door.agents_address,
         authority_fingerprint: door.authority_fingerprint,
         listener: door.listener,
+        brands: Arc::default(),
         links: door.links,
     });
     health.merge(api).merge(web).layer(middleware::from_fn(counted))

@@ -219,6 +219,7 @@ impl DemoOrganisation {
             inventory_number: inventory_number.into(),
             machine: None,
             request_id: None,
+            files: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::words::{ActionKind, AssetRole, ImpactScope, Severity, TicketKind, Urgency};
 use crate::db::StoreError;
 use crate::kernel::error::{ErrorKind, Fault};
-use crate::kernel::id::{CiId, PersonId, TicketAssetId};
+use crate::kernel::id::{CiId, FileId, PersonId, TicketAssetId};
 use crate::kernel::time::UtcMicros;
 
 /// One thing done to a ticket.
@@ -72,6 +72,15 @@ pub enum TicketAction {
         /// The note.
         text: String,
     },
+    /// Files, with or without words: as an answer, or as a note for staff only.
+    Attach {
+        /// What is said about them, may be empty.
+        text: String,
+        /// Kept files that belong to nothing yet.
+        files: Vec<FileId>,
+        /// For staff only.
+        internal: bool,
+    },
     /// Solved.
     Resolve {
         /// How; mandatory.
@@ -132,8 +141,8 @@ impl TicketAction {
             Self::Hold { .. } => ActionKind::Hold,
             Self::Resume => ActionKind::Resume,
             Self::Task { .. } => ActionKind::Task,
-            Self::Reply { .. } => ActionKind::Reply,
-            Self::Note { .. } => ActionKind::Note,
+            Self::Reply { .. } | Self::Attach { internal: false, .. } => ActionKind::Reply,
+            Self::Note { .. } | Self::Attach { internal: true, .. } => ActionKind::Note,
             Self::Resolve { .. } => ActionKind::Resolve,
             Self::Confirm { .. } => ActionKind::Confirm,
             Self::Refuse { .. } => ActionKind::Refuse,

@@ -1,5 +1,5 @@
 //! Tickets: what people ask for, the machines it is about, and everything done about it. Owns `ticket`,
-//! `ticket_number`, `ticket_asset`, `ticket_event`.
+//! `ticket_number`, `ticket_asset`, `ticket_event`, `ticket_file`.
 //!
 //! Invariants: a number is given once; every change is one event, one audit entry and one version more, in one
 //! transaction; each event is chained to the one before it; somebody owns a ticket that is in progress or resolved, nobody one that is new or queued; at most
@@ -28,8 +28,9 @@ pub use model::{
 };
 pub use number::{NotANumber, TicketNumber};
 pub use service::{
-    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_for, find_ticket, list_tickets,
-    list_tickets_of_ci, note_event, open_ticket, opened_assets, refusals, set_obligations, verify_histories,
+    LateAttachment, act_on_ticket, allowed_actions, count_tickets, find_attachment, find_for, find_ticket,
+    list_tickets, list_tickets_of_ci, note_event, open_ticket, opened_assets, refusals, set_obligations,
+    verify_histories,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,

@@ -6,7 +6,7 @@ use super::words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
 };
 use crate::inventory::{Change, CiSummary, Machine};
-use crate::kernel::id::{CiId, OrganisationId, PersonId, SiteId, TicketAssetId};
+use crate::kernel::id::{CiId, FileId, OrganisationId, PersonId, SiteId, TicketAssetId};
 use crate::kernel::time::UtcMicros;
 use crate::matching::AssetMatch;
 
@@ -51,6 +51,8 @@ pub struct NewTicket {
     pub machine: Option<CiId>,
     /// The same id from the same actor opens one ticket only.
     pub request_id: Option<[u8; 16]>,
+    /// Kept files that belong to it, at most [`FILES_MAX`](crate::files::FILES_MAX).
+    pub files: Vec<FileId>,
 }
 
 /// What came of opening a ticket, as far as the actor may know it.

@@ -10,10 +10,15 @@ pub(crate) mod rows;
 pub(crate) mod samples;
 mod ticket;
 mod timeline;
+#[cfg(test)]
+mod upload_tests;
+pub(crate) mod uploads;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use crate::files::web::BODY_BYTES_MAX;
 use crate::web::WebState;
 
 pub(crate) fn routes() -> Router<WebState> {
@@ -22,5 +27,6 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/tickets/new", get(new::ask).post(new::open))
         .route("/tickets/new/look-up", get(look_up::fragment))
         .route("/tickets/{number}", get(ticket::show))
-        .route("/tickets/{number}/{action}", post(actions::act))
+        .route("/tickets/{number}/{action}", post(actions::act).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
+        .route("/tickets/{number}/files/{file}", get(uploads::download))
 }

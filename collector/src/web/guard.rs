@@ -26,7 +26,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// The middleware.
 pub(crate) async fn guard(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let visitor = Visitor::of(request.headers(), request.uri());
+    let brand = state.brands.of(&state.context, None).await;
+    let visitor = Visitor::of(request.headers(), request.uri(), brand);
     let token = cookie(request.headers(), session_cookie(&state)).map(ToOwned::to_owned);
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let mut response = if safe || comes_from_us(request.headers(), &state.public_url) {

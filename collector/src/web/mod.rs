@@ -22,6 +22,8 @@ pub(crate) mod reader;
 pub(crate) mod rendering;
 pub(crate) mod shell;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 pub(crate) mod texts;
 pub(crate) mod words;
@@ -33,11 +35,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 
+use crate::branding::Brands;
 use crate::context::Context;
 use crate::inventory::TagListener;
 
 pub(crate) use error::PageError;
-pub(crate) use forms::{Asked, Posted};
+pub(crate) use forms::{Asked, Posted, Uploaded};
 pub(crate) use numbers::Stamp;
 pub(crate) use reader::{Reader, Visitor};
 pub(crate) use shell::{Section, Shell};
@@ -60,6 +63,8 @@ pub struct WebState {
     pub authority_fingerprint: Arc<str>,
     /// Told when a tag is bound by hand, so that waiting tickets get their machine.
     pub listener: Arc<dyn TagListener>,
+    /// Names, colours and contacts of the organisations.
+    pub brands: Arc<Brands>,
     /// Opens the signed addresses that workstations hand their people.
     pub links: Arc<crate::tickets::link::LinkKey>,
 }
@@ -92,6 +97,7 @@ pub fn router(state: WebState) -> Router {
     Router::new()
         .merge(preferences::routes())
         .merge(files::routes())
+        .merge(crate::branding::web::routes())
         .merge(crate::people::web::routes())
         .merge(crate::tickets::web::routes())
         .merge(crate::inventory::web::routes())

@@ -60,6 +60,15 @@ pub(crate) fn storage(language: Language, mib: i64) -> String {
     }
 }
 
+/// Files count as file managers show them: `3 Ko`, `1,4 Mo`.
+pub(crate) fn file_size(language: Language, bytes: i64) -> String {
+    let kilo = if language == Language::Fr { "Ko" } else { "kB" };
+    if bytes < 1_000_000 {
+        return quantity(&integer(language, (bytes + 999) / 1_000), kilo);
+    }
+    quantity(&tenths(language, (bytes + 50_000) / 100_000), units(language)[0])
+}
+
 fn units(language: Language) -> [&'static str; 3] {
     match language {
         Language::Fr => ["Mo", "Go", "To"],

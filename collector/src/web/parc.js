@@ -107,3 +107,35 @@ if (document.body.dataset.shortcuts === "on") {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) event.target.form.requestSubmit();
 });
+
+// Files: pasted pictures and dropped files join those chosen by hand, and what will be sent is listed.
+for (const field of document.querySelectorAll("[data-attach]")) {
+  const input = field.querySelector("input[type=file]");
+  const chosen = field.querySelector(".chosen");
+  let kept = [];
+  field.querySelector("[data-scripted]").hidden = false;
+  const show = () => chosen.replaceChildren(...[...input.files].map((file) => {
+    const item = document.createElement("li");
+    const size = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "kilobyte", maximumFractionDigits: 0 });
+    item.textContent = `${file.name} (${size.format(Math.max(1, file.size / 1000))})`;
+    return item;
+  }));
+  const add = (files) => {
+    const all = new DataTransfer();
+    for (const file of [...kept, ...files]) all.items.add(file);
+    input.files = all.files;
+    kept = [...all.files];
+    show();
+  };
+  input.addEventListener("change", () => { if (input.files.length) add([...input.files]); else { kept = []; show(); } });
+  field.addEventListener("dragover", (event) => { event.preventDefault(); field.classList.add("over"); });
+  field.addEventListener("dragleave", () => field.classList.remove("over"));
+  field.addEventListener("drop", (event) => { event.preventDefault(); field.classList.remove("over"); add([...event.dataTransfer.files]); });
+  input.form.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    const at = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
+    add(files.map((file) => file.name === "image.png" ? new File([file], `capture-${at}.png`, { type: file.type }) : file));
+  });
+}

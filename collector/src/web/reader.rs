@@ -5,8 +5,10 @@ use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use super::{PageError, Section, Shell, Texts, WebState, texts};
+use crate::branding::Brand;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::error::ErrorKind;
@@ -55,6 +57,8 @@ impl Theme {
 pub(crate) struct Visitor {
     /// By choice, else by the browser's wish.
     pub texts: Texts,
+    /// Name, look and contact of the pages.
+    pub brand: Arc<Brand>,
     pub theme: Theme,
     /// Single-key shortcuts are on.
     pub shortcuts: bool,
@@ -64,11 +68,12 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     /// From a request's head.
-    pub(crate) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, uri: &Uri, brand: Arc<Brand>) -> Self {
         let wished = headers.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok()).unwrap_or("");
         let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(texts::spoken);
         Self {
             texts: Texts::of(chosen.unwrap_or_else(|| texts::negotiate(wished))),
+            brand,
             theme: Theme::from_code(cookie(headers, THEME_COOKIE).unwrap_or("")),
             shortcuts: cookie(headers, SHORTCUTS_COOKIE) != Some("off"),
             here: uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),
@@ -79,8 +84,8 @@ impl Visitor {
 impl FromRequestParts<WebState> for Visitor {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers, &parts.uri))
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers, &parts.uri, state.brands.of(&state.context, None).await))
     }
 }
 
@@ -112,7 +117,7 @@ impl FromRequestParts<WebState> for Reader {
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, PageError> {
         let stranger = || PageError::of(ErrorKind::Unauthenticated, "no session");
         let token = cookie(&parts.headers, session_cookie(state)).ok_or_else(stranger)?;
-        let visitor = Visitor::of(&parts.headers, &parts.uri);
+        let visitor = Visitor::of(&parts.headers, &parts.uri, Arc::default());
         Self::of_session(state, visitor, token).await?.ok_or_else(stranger)
     }
 }
@@ -131,6 +136,7 @@ impl Reader {
     ) -> Result<Option<Self>, PageError> {
         let Some(session) = people::find_session(&state.context, token).await? else { return Ok(None) };
         visitor.texts = Texts::of(session.person.language);
+        visitor.brand = state.brands.of(&state.context, session.person.organisation_id).await;
         Ok(Some(Self { visitor, actor: session.actor, person: session.person, csrf: session.csrf_token }))
     }
 

@@ -21,6 +21,7 @@ pub(crate) const HOSTILE: &str = "\"><script>alert(1)</script>'<img src=x onerro
 pub(crate) fn visitor(language: Language) -> Visitor {
     Visitor {
         texts: Texts::of(language),
+        brand: std::sync::Arc::default(),
         theme: Theme::System,
         shortcuts: true,
         here: "/tickets?q=a&state=new".into(),

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use askama::filters::HtmlSafe;
 
 use super::icons::Icon;
 use super::reader::Theme;
 use super::{Texts, Visitor, files};
+use crate::branding::web::{logo_address, style_address};
+use crate::branding::{Brand, Contact};
 use crate::kernel::actor::{Actor, ActorKind, Permission};
 
 /// The part of the site a page belongs to.
@@ -19,6 +22,8 @@ pub(crate) enum Section {
     Conflicts,
     Agents,
     Tokens,
+    Branding,
+    Announcements,
 }
 
 /// One entry of the navigation.
@@ -34,6 +39,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct Shell {
     pub texts: Texts,
+    pub brand: Arc<Brand>,
     pub title: String,
     pub theme: Theme,
     pub shortcuts: bool,
@@ -46,6 +52,8 @@ pub(crate) struct Shell {
     pub entries: Vec<Entry>,
     /// Large and plain, for people who come twice a year.
     pub plain: bool,
+    /// Read by a client's people or a stranger, who are told whom to phone.
+    pub client: bool,
     /// Done just now, said once above the page.
     pub notice: Option<String>,
     csrf: String,
@@ -56,6 +64,8 @@ impl Shell {
     pub(crate) fn of(visitor: &Visitor, title: impl Into<String>) -> Self {
         Self {
             texts: visitor.texts,
+            brand: Arc::clone(&visitor.brand),
+            client: true,
             title: title.into(),
             theme: visitor.theme,
             shortcuts: visitor.shortcuts,
@@ -83,6 +93,7 @@ impl Shell {
             self.draft_owner = id.to_string();
         }
         self.plain = !actor.is_staff() && !actor.may(Permission::ReadAssets);
+        self.client = actor.scope.organisation().is_some();
         self.entries = entries(self.texts, actor, section);
         self
     }
@@ -114,6 +125,31 @@ impl Shell {
     /// The hidden field every form carries.
     pub(crate) fn token(&self) -> Token<'_> {
         Token(&self.csrf)
+    }
+
+    /// Address of the style sheet of the chosen accent.
+    pub(crate) fn accent(&self) -> Option<String> {
+        self.brand.accent.map(style_address)
+    }
+
+    /// Address of the logo.
+    pub(crate) fn logo(&self) -> Option<String> {
+        self.brand.logo.as_deref().map(logo_address)
+    }
+
+    /// Whom people reach, and how.
+    pub(crate) fn contact(&self) -> &Contact {
+        &self.brand.contact
+    }
+
+    /// When the hotline is answered, in the reader's language.
+    pub(crate) fn hours(&self) -> &str {
+        self.brand.contact.hours.of(self.texts.language())
+    }
+
+    /// The hotline's number as telephones dial it.
+    pub(crate) fn dial(&self) -> String {
+        self.brand.contact.phone.chars().filter(|it| it.is_ascii_digit() || *it == '+').collect()
     }
 
     /// Address of the style sheet.
@@ -171,6 +207,10 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(actor.may(Permission::CreateTicket), "/tickets/new", "nav-new-ticket", "plus", Section::NewTicket);
     add(actor.may(Permission::ReadAssets), "/parc", "nav-parc", "laptop", Section::Parc);
     add(actor.may(Permission::WriteAssets), "/conflicts", "nav-conflicts", "conflict", Section::Conflicts);
+    let announces = actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer);
+    let announces = announces && actor.scope.organisation().is_none();
+    add(announces, "/announcements", "nav-announcements", "info", Section::Announcements);
+    add(actor.may(Permission::Administer), "/branding", "nav-branding", "theme", Section::Branding);
     add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
     entries

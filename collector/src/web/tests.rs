@@ -34,6 +34,7 @@ fn pages(test: &TestDb, public_url: &str) -> (Router, Context) {
         agents_address: ([127, 0, 0, 1], 8443).into(),
         authority_fingerprint: "00".into(),
         listener: Arc::new(Deaf),
+        brands: Arc::default(),
         links: Arc::new(crate::tickets::link::LinkKey::new([7; 32])),
     };
     (router(state), context)

@@ -31,6 +31,7 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("task", &["call", "pdr", "diagnosis", "other"]),
     ("pending", &["requester", "supplier", "part", "appointment", "other"]),
     ("tag-refused", &["empty", "too-long", "no-letter-or-digit", "placeholder", "control-character"]),
+    ("announcement", &["information", "outage"]),
     ("problem", &["absent", "unreadable", "malformed", "timed_out", "cut", "refused"]),
 ];
 
@@ -133,6 +134,9 @@ pub(crate) const NOTICES: &[&str] = &[
     "ticket",
     "opened",
     "repeated",
+    "branding",
+    "announced",
+    "announcement-ended",
 ];
 
 /// Events of a ticket that have a sentence of their own.

@@ -210,6 +210,7 @@ async fn new_ticket(
         inventory_number: request.inventory_number.unwrap_or_default(),
         machine: None,
         request_id,
+        files: Vec::new(),
     };
     let texts = tickets::refusals(&new).into_iter();
     errors.extend(texts.map(|(field, reason)| FieldProblem { field: field.to_owned(), reason }));

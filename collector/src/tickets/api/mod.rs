@@ -1,16 +1,20 @@
 //! REST of tickets. Paths and field names are a promise to other programs.
 
 mod actions;
+mod attachments;
 mod handlers;
 mod requests;
 mod responses;
 #[cfg(test)]
 mod tests;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::api::Route;
+use crate::files::web::BODY_BYTES_MAX;
 
+pub use attachments::{AttachmentView, AttachmentsAdded, AttachmentsForm};
 pub use requests::{
     AssetRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest, HoldRequest,
     QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest, TicketRequest,
@@ -42,6 +46,8 @@ pub use responses::{
     actions::cancel,
     actions::assets,
     actions::detach,
+    attachments::add,
+    attachments::download,
 ))]
 pub struct TicketsDocument;
 
@@ -67,5 +73,10 @@ pub fn routes() -> Vec<Route> {
         ("/api/v1/tickets/{number}/cancel", post(actions::cancel)),
         ("/api/v1/tickets/{number}/assets", post(actions::assets)),
         ("/api/v1/tickets/{number}/detach", post(actions::detach)),
+        (
+            "/api/v1/tickets/{number}/attachments",
+            post(attachments::add).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)),
+        ),
+        ("/api/v1/tickets/{number}/attachments/{file}", get(attachments::download)),
     ]
 }

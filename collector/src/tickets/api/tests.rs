@@ -129,7 +129,7 @@ db_test! {
         for (query, field) in [("limit=0", "limit"), ("limit=201", "limit"), ("cursor=made-up", "cursor")] {
             assert_problem(&desk.get(&key, &format!("{TICKETS}?{query}")).await, 422, "invalid", Some(field));
         }
-        for path in ["/api/v1/tickets/I202611_9999", "/api/v1/tickets/%00", "/api/v1/tickets/%ff", "/api/v1/tickets/I202611_0001/attachments"] {
+        for path in ["/api/v1/tickets/I202611_9999", "/api/v1/tickets/%00", "/api/v1/tickets/%ff", "/api/v1/tickets/I202611_0001/attachments/x"] {
             assert_problem(&desk.get(&key, path).await, 404, "not-found", None);
         }
     }

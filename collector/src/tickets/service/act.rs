@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::apply::apply;
 use super::attach;
+use super::attachments;
 use super::open::unmatched_entry;
 use super::step::{Step, record_step};
 use super::texts::clean_action;
@@ -95,6 +96,10 @@ async fn perform(
                 TicketError::invalid("inventory_number", "is not a machine of the organisation")
             })?;
             Some(attach_found(tx, context, &mut ticket, &ci, *role).await?)
+        }
+        TicketAction::Attach { files, internal, .. } => {
+            let files = attachments::claim(tx, &ticket.number, files, !internal).await?;
+            Some(Entry { data: json!({ "files": files }), ..entry.clone() })
         }
         TicketAction::DetachAsset { asset, reason } => {
             if !store::detach(tx, &ticket.number, *asset, now, reason).await? {

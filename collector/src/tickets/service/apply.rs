@@ -86,6 +86,10 @@ fn effect(
         }
         A::Reply { text } => public("reply", json!({ "text": text, "by_staff": who.works })),
         A::Note { text } => internal("note", json!({ "text": text })),
+        A::Attach { text, internal: for_staff, .. } => {
+            let data = json!({ "text": text, "by_staff": who.works });
+            if *for_staff { internal("note", data) } else { public("reply", data) }
+        }
         A::Resolve { solution } => {
             ticket.solution = Some(solution.clone());
             public("resolved", json!({ "text": solution }))

@@ -3,6 +3,7 @@
 mod act;
 mod apply;
 mod attach;
+mod attachments;
 mod late;
 mod open;
 mod step;
@@ -12,6 +13,7 @@ mod texts;
 mod view;
 
 pub use act::{act_on_ticket, allowed_actions};
+pub use attachments::find_attachment;
 pub use late::LateAttachment;
 pub use open::{open_ticket, refusals};
 pub use step::{find_for, note_event, set_obligations, verify_histories};

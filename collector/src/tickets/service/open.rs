@@ -1,8 +1,9 @@
 //! Opening a ticket.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::attach;
+use super::attachments;
 use super::step::{Step, record_step};
 use super::texts::clean_new;
 use crate::audit;
@@ -51,6 +52,7 @@ pub async fn open_ticket(
         return Ok(known);
     }
     let parties = check_places(&mut tx, actor, &new).await?;
+    let files = std::mem::take(&mut new.files);
     let lookup = look_up(&mut tx, &new).await?;
     let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
     let remembered = mark.as_ref().map(|it| store::Remembered { key: &it.key, digest: &it.digest });
@@ -59,7 +61,8 @@ pub async fn open_ticket(
         let known = find_repeated(&mut tx, actor, mark.as_ref()).await?;
         return known.ok_or_else(|| TicketError::invalid("request_id", "is being used by another request"));
     }
-    record(&mut tx, context, actor, &ticket, &lookup).await?;
+    let files = attachments::claim(&mut tx, &ticket.number, &files, true).await?;
+    record(&mut tx, context, actor, &ticket, (&lookup, &files)).await?;
     tx.commit().await?;
     measures::ticket_opened(ticket.channel.code(), ticket.asset_match.code());
     Ok(opened(&ticket, actor, lookup, false))
@@ -273,10 +276,10 @@ async fn record(
     context: &Context,
     actor: &Actor,
     ticket: &Ticket,
-    lookup: &Lookup,
+    (lookup, files): (&Lookup, &[Value]),
 ) -> Result<(), TicketError> {
     let number = &ticket.number;
-    let mut entries = vec![created_entry(ticket)];
+    let mut entries = vec![created_entry(ticket, files)];
     if let (AssetMatch::Attached, Some(ci)) = (lookup.outcome, lookup.candidates.first()) {
         attach::link(tx, context, number, ci, AssetRole::Affected, AttachedBy::Opening).await?;
         entries.push(attach::attached_entry("asset_attached", ci, AssetRole::Affected));
@@ -288,8 +291,8 @@ async fn record(
 }
 
 /// The declared values stay here for ever, whatever is qualified later.
-fn created_entry(ticket: &Ticket) -> Entry {
-    let data = json!({
+fn created_entry(ticket: &Ticket, files: &[Value]) -> Entry {
+    let mut data = json!({
         "to": ticket.state.code(),
         "channel": ticket.channel.code(),
         "type": ticket.kind.code(),
@@ -298,6 +301,9 @@ fn created_entry(ticket: &Ticket) -> Entry {
         "urgency": ticket.urgency.code(),
         "priority": ticket.priority,
     });
+    if let (Some(data), false) = (data.as_object_mut(), files.is_empty()) {
+        data.insert("files".into(), files.into());
+    }
     Entry { kind: "created", public: true, data }
 }
 

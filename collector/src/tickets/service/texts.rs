@@ -70,6 +70,10 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
         A::Task { kind, text, duration_min } => task(kind, &text, duration_min)?,
         A::Reply { text } => A::Reply { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
         A::Note { text } => A::Note { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
+        A::Attach { text, files, internal } => {
+            let checked = if files.is_empty() { needed } else { optional };
+            A::Attach { text: checked("text", &text, PARAGRAPHS_CHARS_MAX)?, files, internal }
+        }
         A::Resolve { solution } => {
             A::Resolve { solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)? }
         }

@@ -1,5 +1,6 @@
 //! Reading tickets, as far as the actor may.
 
+use super::attachments::mark_openable;
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::inventory::{self, CiSummary, DeclaredField, Machine};
@@ -119,13 +120,14 @@ async fn view(
     now: UtcMicros,
 ) -> Result<TicketView, StoreError> {
     let assets = assets(tx, actor, &ticket, now).await?;
-    let internal = actor.may(Permission::WorkTickets) || actor.has_role(Role::Auditor);
+    let internal = internal_reader(actor);
     let mut events = store::list_events(tx, &ticket.number, internal).await?;
     if !internal {
         events.iter_mut().for_each(hide_internal_text);
     }
     for event in &mut events {
         show_changes(&mut event.changes, actor, internal);
+        mark_openable(actor, &ticket, event);
     }
     let (candidates, suggestions) = hints(tx, actor, &ticket).await?;
     let owner_active = match ticket.owner_id {
@@ -135,6 +137,11 @@ async fn view(
     let allowed = rules::allowed(Situation::of(&ticket, owner_active, now), Standing::of(actor, &ticket));
     ticket.asset_match = ticket.asset_match.visible(actor.scope);
     Ok(TicketView { ticket, assets, events, suggestions, candidates, allowed })
+}
+
+/// Whether the actor reads what staff writes to each other.
+pub(super) fn internal_reader(actor: &Actor) -> bool {
+    actor.may(Permission::WorkTickets) || actor.has_role(Role::Auditor)
 }
 
 /// Who moved a ticket is everybody's business, what staff wrote to each other about it is not.

@@ -2,11 +2,13 @@
 //! this slice are written.
 
 mod events;
+mod files;
 mod links;
 mod queue;
 mod ticket;
 
 pub(super) use events::{Stamp, append_events, chain_faults, list_events};
+pub(super) use files::{find_file, insert_file};
 pub(super) use links::{Link, detach, insert_link, list_links, list_waiting};
 pub(super) use queue::{Visibility, count, list, list_of_ci};
 pub(super) use ticket::{

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::ticket::{Attempt, show_again};
+use super::uploads;
+use crate::kernel::id::FileId;
 use crate::kernel::text::TextRefusal;
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::tickets::{
@@ -14,7 +16,7 @@ use crate::tickets::{
 };
 use crate::web::numbers::integer;
 use crate::web::parts::Choice;
-use crate::web::{PageError, Posted, Texts, WebState};
+use crate::web::{PageError, Texts, Uploaded, WebState};
 
 /// Why work waits, as offered; any other words may be stored by programs.
 const PENDING_REASONS: [&str; 5] = ["requester", "supplier", "part", "appointment", "other"];
@@ -69,6 +71,8 @@ pub(crate) struct ActionForm {
     ci: String,
     role: String,
     asset: String,
+    /// `yes`: the files show personal data.
+    personal: String,
 }
 
 /// A number that came as text; nonsense is zero, which is no ticket's version.
@@ -85,7 +89,7 @@ impl<'de> Deserialize<'de> for NumberText {
 pub(crate) async fn act(
     State(state): State<WebState>,
     Path((number, action)): Path<(String, String)>,
-    Posted { reader, fields }: Posted<ActionForm>,
+    Uploaded { reader, fields, files, left_out }: Uploaded<ActionForm>,
 ) -> Result<Response, PageError> {
     let number: TicketNumber = number.parse().map_err(|_| PageError::not_found())?;
     let kind = ActionKind::from_code(&action).ok_or_else(PageError::not_found)?;
@@ -93,7 +97,16 @@ pub(crate) async fn act(
         .await?
         .ok_or_else(PageError::not_found)?;
     let zone = Zone::named(&seen.ticket.time_zone).unwrap_or_else(Zone::utc);
+    if let Some(problem) = uploads::refused(reader.texts(), &left_out) {
+        let attempt = Attempt { problem, kind, text: fields.text, seen: fields.seen.0 };
+        return show_again(&state, &reader, &number, StatusCode::UNPROCESSABLE_ENTITY, attempt).await;
+    }
     let action = parse(kind, &fields, &zone).ok_or_else(PageError::not_found)?;
+    let action = if files.is_empty() {
+        action
+    } else {
+        with_files(action, uploads::keep(&state.context, files, fields.personal == "yes").await?)
+    };
     let done = tickets::act_on_ticket(&state.context, &reader.actor, &number, fields.version.0, action).await;
     let status = match done {
         Ok(_) => return Ok(Redirect::to(&format!("/tickets/{number}?done=ticket#end")).into_response()),
@@ -106,6 +119,15 @@ pub(crate) async fn act(
     let problem = problem(reader.texts(), kind, &seen.ticket, done.err().as_ref());
     let attempt = Attempt { problem, kind, text: fields.text, seen: fields.seen.0 };
     show_again(&state, &reader, &number, status, attempt).await
+}
+
+/// Only an answer or a note carries files.
+fn with_files(action: TicketAction, files: Vec<FileId>) -> TicketAction {
+    match action {
+        TicketAction::Reply { text } => TicketAction::Attach { text, files, internal: false },
+        TicketAction::Note { text } => TicketAction::Attach { text, files, internal: true },
+        other => other,
+    }
 }
 
 /// What happened instead, in words.

@@ -129,6 +129,7 @@ impl NewForm {
             inventory_number: self.tag.clone(),
             machine,
             request_id: request_id(&self.request_id),
+            files: Vec::new(),
         }
     }
 }

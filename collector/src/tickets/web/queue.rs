@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::rows::{TicketLine, ticket_line};
+use crate::branding::web::{Banner, banners};
 use crate::inventory::web::machine::Lens;
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::page::{Page, PageRequest};
@@ -52,6 +53,7 @@ struct QueuePage {
 #[template(path = "tickets/web/my_tickets.html")]
 struct MyTicketsPage {
     shell: Shell,
+    banners: Vec<Banner>,
     rows: Vec<TicketLine>,
     pager: Pager,
 }
@@ -74,7 +76,8 @@ pub(crate) async fn show(
     let found = tickets::list_tickets(&state.context, &reader.actor, &filter, &request).await?;
     if !staff {
         let shell = reader.shell(lens.texts.t("nav-my-tickets"), Section::Tickets);
-        return page(&my_tickets_page(shell, lens, &query, &found));
+        let banners = banners(&state, &reader, &zone).await?;
+        return page(&my_tickets_page(shell, lens, &query, &found, banners));
     }
     let any_state = TicketFilter { states: Vec::new(), ..filter };
     let counts = tickets::count_tickets(&state.context, &reader.actor, &any_state).await?;
@@ -196,9 +199,11 @@ fn my_tickets_page(
     lens: Lens<'_>,
     query: &QueueQuery,
     found: &Page<TicketRow>,
+    banners: Vec<Banner>,
 ) -> MyTicketsPage {
     MyTicketsPage {
         shell,
+        banners,
         rows: found.rows.iter().map(|it| ticket_line(lens, it)).collect(),
         pager: Pager::of("/tickets", &query.cursor, found.next.as_deref()),
     }
@@ -259,14 +264,17 @@ mod tests {
             let frame =
                 || shell(language, &[Role::Requester], &lens.texts.t("nav-my-tickets"), Section::Tickets);
             let some = Page { rows: samples::rows(6), next: Some("b".into()) };
-            let html =
-                check("my-tickets", language, &my_tickets_page(frame(), lens, &QueueQuery::default(), &some));
+            let html = check(
+                "my-tickets",
+                language,
+                &my_tickets_page(frame(), lens, &QueueQuery::default(), &some, Vec::new()),
+            );
             assert!(!html.contains("href=\"/parc"));
             let none = Page { rows: Vec::new(), next: None };
             check(
                 "my-tickets-none",
                 language,
-                &my_tickets_page(frame(), lens, &QueueQuery::default(), &none),
+                &my_tickets_page(frame(), lens, &QueueQuery::default(), &none, Vec::new()),
             );
         }
     }

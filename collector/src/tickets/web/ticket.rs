@@ -16,7 +16,7 @@ use crate::inventory::web::machine::{Lens, MachineView, Standing, machine_view, 
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::time::Zone;
 use crate::matching::AssetMatch;
-use crate::tickets::{self, ActionKind, Ticket, TicketAsset, TicketEvent, TicketNumber, TicketView};
+use crate::tickets::{self, ActionKind, Ticket, TicketAsset, TicketNumber, TicketView};
 use crate::web::error::page_with;
 use crate::web::parts::Pair;
 use crate::web::{Asked, PageError, Reader, Section, Shell, Stamp, Texts, WebState};
@@ -191,7 +191,7 @@ fn ticket_page(
         buttons: buttons(lens.texts, &view.ticket, &view.allowed, attempt),
         reply: allowed(ActionKind::Reply).then(|| typed(attempt, ActionKind::Reply)),
         note: allowed(ActionKind::Note).then(|| typed(attempt, ActionKind::Note)),
-        events: events(lens, &view.events, attempt),
+        events: events(lens, view, attempt),
         notice: notice(lens, view),
         panels: view.assets.iter().map(|it| panel(lens, it, may_read_assets)).collect(),
         may_attach: allowed(ActionKind::AttachAsset),
@@ -209,7 +209,7 @@ fn plain_page(
     fresh: bool,
 ) -> PlainPage {
     let allowed = |kind| view.allowed.contains(&kind);
-    let mut events = events(lens, &view.events, attempt);
+    let mut events = events(lens, view, attempt);
     // Requesters read what was said and what happened to their request, not how it was sorted.
     events.retain(|it| !it.internal);
     PlainPage {
@@ -301,8 +301,9 @@ fn pairs(texts: Texts, group: &[(&str, String)]) -> Vec<Pair> {
         .collect()
 }
 
-fn events(lens: Lens<'_>, events: &[TicketEvent], attempt: Option<&Attempt>) -> Vec<EventView> {
-    events.iter().map(|it| event_view(lens, it, attempt.map(|it| it.seen))).collect()
+fn events(lens: Lens<'_>, view: &TicketView, attempt: Option<&Attempt>) -> Vec<EventView> {
+    let seen = attempt.map(|it| it.seen);
+    view.events.iter().map(|it| event_view(lens, &view.ticket.number, it, seen)).collect()
 }
 
 /// The six results, each in words; the found machine speaks for itself.

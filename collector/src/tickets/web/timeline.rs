@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use crate::files::serving;
 use crate::inventory::web::machine::Lens;
 use crate::kernel::time::UtcMicros;
-use crate::tickets::TicketEvent;
+use crate::tickets::{TicketEvent, TicketNumber};
+use crate::web::numbers::file_size;
 use crate::web::{Stamp, Texts};
 
 /// Event kinds with a sentence of their own, and their icon.
@@ -44,6 +46,8 @@ pub(crate) struct EventView {
     pub sentence: String,
     /// What somebody wrote.
     pub text: String,
+    /// Files that came with it.
+    pub files: Vec<FileView>,
     /// Said beside what only staff sees.
     pub internal: bool,
     pub at: Stamp,
@@ -51,25 +55,64 @@ pub(crate) struct EventView {
     pub fresh: bool,
 }
 
+/// A file in the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileView {
+    /// Where it is opened; nothing for who may not.
+    pub href: Option<String>,
+    pub name: String,
+    pub size: String,
+    /// Small enough and harmless enough to be drawn on the page.
+    pub picture: bool,
+    pub restricted: bool,
+}
+
+/// Bytes of a picture that is drawn in the history: a screenshot, not a photograph of the whole room.
+const DRAWN_BYTES_MAX: i64 = 3_000_000;
+
 /// One event; those after `seen` are marked.
-pub(crate) fn event_view(lens: Lens<'_>, event: &TicketEvent, seen: Option<i64>) -> EventView {
+pub(crate) fn event_view(
+    lens: Lens<'_>,
+    number: &TicketNumber,
+    event: &TicketEvent,
+    seen: Option<i64>,
+) -> EventView {
     let known = KNOWN.iter().find(|it| it.0 == event.kind);
     let text = string(&event.data, "text").to_owned();
+    let files = files(lens.texts, number, &event.data);
     let internal = !event.public || event.data.get("internal").and_then(Value::as_bool).unwrap_or(false);
     EventView {
         icon: known.map_or("info", |it| it.1),
-        tone: tone(internal, &text),
+        tone: tone(internal, text.is_empty() && files.is_empty()),
         who: event.actor_label.clone(),
         sentence: sentence(lens, known.map_or("other", |it| it.0), event),
-        internal: internal && !text.is_empty(),
+        internal: internal && !(text.is_empty() && files.is_empty()),
         text,
+        files,
         at: Stamp::moment(lens.texts, lens.zone, event.at),
         fresh: seen.is_some_and(|it| event.event_no > it),
     }
 }
 
-fn tone(internal: bool, text: &str) -> &'static str {
-    match (text.is_empty(), internal) {
+fn files(texts: Texts, number: &TicketNumber, data: &Value) -> Vec<FileView> {
+    let told = data.get("files").and_then(Value::as_array);
+    let view = |file: &Value| {
+        let flag = |key: &str| file.get(key) == Some(&Value::Bool(true));
+        let size = file.get("size_bytes").and_then(Value::as_i64).unwrap_or(0);
+        let openable = flag("openable");
+        FileView {
+            href: openable.then(|| format!("/tickets/{number}/files/{}", string(file, "id"))),
+            name: string(file, "name").to_owned(),
+            size: file_size(texts.language(), size),
+            picture: openable && size <= DRAWN_BYTES_MAX && serving(string(file, "media_type")).inline,
+            restricted: flag("restricted"),
+        }
+    };
+    told.into_iter().flatten().map(view).collect()
+}
+
+fn tone(internal: bool, empty: bool) -> &'static str {
+    match (empty, internal) {
         (true, _) => "system",
         (false, true) => "internal",
         (false, false) => "public",
@@ -165,7 +208,31 @@ mod tests {
             data,
             changes: Vec::new(),
         };
-        event_view(lens, &event, Some(3))
+        event_view(lens, &number(), &event, Some(3))
+    }
+
+    fn number() -> TicketNumber {
+        "I202611_0042".parse().expect("number")
+    }
+
+    #[test]
+    fn a_file_is_drawn_opened_or_only_named() {
+        let file = |media_type: &str, size: i64, openable: bool| {
+            serde_json::json!({ "id": "f1", "name": "a", "media_type": media_type, "size_bytes": size,
+                "restricted": !openable, "openable": openable })
+        };
+        let files = [
+            file("image/png", 240_000, true),
+            file("image/png", 4_000_000, true),
+            file("image/svg+xml", 900, true),
+            file("image/png", 900, false),
+        ];
+        let view = shown("reply", true, serde_json::json!({ "files": files }));
+        assert_eq!(view.tone, "public");
+        assert_eq!(view.files.iter().map(|it| it.picture).collect::<Vec<_>>(), [true, false, false, false]);
+        assert_eq!(view.files[0].href.as_deref(), Some("/tickets/I202611_0042/files/f1"));
+        assert!(view.files[3].href.is_none() && view.files[3].restricted);
+        assert_eq!(view.files[1].size, "4\u{a0}MB");
     }
 
     #[test]

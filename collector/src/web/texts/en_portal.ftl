@@ -1,0 +1,70 @@
+
+## Common
+save = Save
+person-email-malformed = This e-mail address is not complete.
+
+## Files
+attach-files = Add files
+attach-files-hint = Screenshots, documents: 20 MB a file, 25 MB in all. Hide other people’s personal data (patients, insured persons, colleagues).
+attach-files-paste = You can also paste a picture or drop files here.
+attach-personal = These files show personal data: open them only to the people of the ticket and to technicians
+file-restricted = Restricted
+file-too-large = “{ $name }” is larger than 20 MB and was not added. Your text is kept.
+file-too-much = With “{ $name }” the files are larger than 25 MB in all; nothing was added. Your text is kept.
+file-too-many = “{ $name }” is one too many: { $max } files at most. Your text is kept.
+
+## Branding
+nav-branding = Branding
+nav-announcements = Announcements
+branding-title = Name, look and contact
+branding-lead = What requesters see: the name of the service, its logo and colour, and whom to phone. An empty field takes the general setting.
+branding-scope = Settings of
+branding-installation = All organisations
+branding-preview = Preview
+branding-name = Name of the service
+branding-accent = Colour
+branding-accent-hint = Such as #1d5bb8. It is adjusted where it could not be read well.
+branding-accent-malformed = A colour is # and six digits or letters a to f.
+branding-corrected = { $chosen } could not be read well on a light ground; texts use { $used }.
+branding-logo = Logo
+branding-logo-hint = PNG or JPEG, at most 256 kB and 2000 pixels a side. Shown 24 pixels high.
+branding-logo-remove = Remove the present logo
+branding-logo-malformed = This file is not a whole PNG or JPEG picture.
+branding-logo-large = The logo is larger than 256 kB.
+branding-logo-pixels = The logo has more than 2000 pixels on a side.
+branding-contact = Contact
+branding-contact-hint = Shown at the foot of every requester’s page and in mails.
+branding-phone = Support phone
+branding-hours-fr = Hours, in French
+branding-hours-en = Hours, in English
+branding-mail = Support e-mail address
+branding-site = Provider’s site
+branding-site-malformed = An address that begins with https://.
+branding-tools = Tools for remote help
+branding-tools-hint = One a line: the name, then the address to download it from.
+branding-tools-malformed = On each line: a name, then an address that begins with https://; five tools at most.
+branding-help-fr = Help text of the home page, in French
+branding-help-en = Help text of the home page, in English
+done-branding = The settings are saved; they show everywhere within ten seconds.
+announcements-title = Announcements to requesters
+announcements-lead = Shown at the top of the home page, before people open a ticket.
+announcements-none = No announcement at present.
+announcement-new = New announcement
+announcement-kind = What is it?
+announcement-information = Information
+announcement-information-help = Planned maintenance, news, advice.
+announcement-outage = Major incident
+announcement-outage-help = We know that many cannot work, and are on it.
+announcement-text-fr = Text in French
+announcement-text-en = Text in English
+announcement-audience = For whom
+announcement-everybody = Everybody
+announcement-ends-on = Until the end of
+announcement-publish = Publish
+announcement-end = End
+announcement-empty = Write the announcement in at least one language.
+announcement-past = This date has passed.
+done-announced = The announcement is visible.
+done-announcement-ended = The announcement is no longer shown.
+contact-title = Contact support
+contact-tools = Remote help:

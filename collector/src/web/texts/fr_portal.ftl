@@ -1,0 +1,70 @@
+
+## Common
+save = Enregistrer
+person-email-malformed = Cette adresse mail n’est pas complète.
+
+## Files
+attach-files = Joindre des fichiers
+attach-files-hint = Captures d’écran, documents : 20 Mo par fichier, 25 Mo en tout. Masquez les données personnelles de tiers (assurés, patients, collègues).
+attach-files-paste = Vous pouvez aussi coller une image ici ou y déposer des fichiers.
+attach-personal = Ces fichiers montrent des données personnelles : n’ouvrir qu’aux personnes du ticket et aux techniciens
+file-restricted = Accès restreint
+file-too-large = « { $name } » dépasse 20 Mo et n’a pas été joint. Votre texte est conservé.
+file-too-much = Avec « { $name } », les fichiers dépassent 25 Mo en tout ; rien n’a été joint. Votre texte est conservé.
+file-too-many = « { $name } » est de trop : { $max } fichiers au plus. Votre texte est conservé.
+
+## Branding
+nav-branding = Apparence
+nav-announcements = Annonces
+branding-title = Nom, apparence et contact
+branding-lead = Ce que voient les demandeurs : le nom du service, son logo, sa couleur, et qui appeler. Un champ vide reprend le réglage général.
+branding-scope = Réglages de
+branding-installation = Toutes les organisations
+branding-preview = Aperçu
+branding-name = Nom du service
+branding-accent = Couleur
+branding-accent-hint = Par exemple #1d5bb8. Elle est ajustée si elle ne se lit pas assez bien.
+branding-accent-malformed = Une couleur s’écrit # et six chiffres ou lettres de a à f.
+branding-corrected = { $chosen } ne se lirait pas assez bien sur fond clair ; les textes utilisent { $used }.
+branding-logo = Logo
+branding-logo-hint = PNG ou JPEG, 256 Ko et 2000 pixels de côté au plus. Affiché à 24 pixels de haut.
+branding-logo-remove = Retirer le logo actuel
+branding-logo-malformed = Ce fichier n’est pas une image PNG ou JPEG complète.
+branding-logo-large = Le logo dépasse 256 Ko.
+branding-logo-pixels = Le logo dépasse 2000 pixels de côté.
+branding-contact = Contact
+branding-contact-hint = Affiché au bas de chaque page des demandeurs et dans les mails.
+branding-phone = Téléphone du support
+branding-hours-fr = Horaires, en français
+branding-hours-en = Horaires, en anglais
+branding-mail = Adresse mail du support
+branding-site = Site du prestataire
+branding-site-malformed = Une adresse qui commence par https://.
+branding-tools = Outils de prise en main à distance
+branding-tools-hint = Un par ligne : le nom, puis l’adresse de téléchargement.
+branding-tools-malformed = Sur chaque ligne : un nom, puis une adresse qui commence par https:// ; cinq outils au plus.
+branding-help-fr = Texte d’aide de l’accueil, en français
+branding-help-en = Texte d’aide de l’accueil, en anglais
+done-branding = Les réglages sont enregistrés ; ils se voient partout dans les dix secondes.
+announcements-title = Annonces aux demandeurs
+announcements-lead = Affichées en haut de l’accueil, avant que les gens n’ouvrent un ticket.
+announcements-none = Aucune annonce en cours.
+announcement-new = Nouvelle annonce
+announcement-kind = De quoi s’agit-il ?
+announcement-information = Information
+announcement-information-help = Maintenance prévue, nouveauté, conseil.
+announcement-outage = Incident majeur en cours
+announcement-outage-help = Nous savons que beaucoup sont bloqués et y travaillons.
+announcement-text-fr = Texte en français
+announcement-text-en = Texte en anglais
+announcement-audience = Pour qui
+announcement-everybody = Tout le monde
+announcement-ends-on = Jusqu’à la fin du
+announcement-publish = Publier
+announcement-end = Terminer
+announcement-empty = Écrivez l’annonce dans une langue au moins.
+announcement-past = Cette date est passée.
+done-announced = L’annonce est visible.
+done-announcement-ended = L’annonce n’est plus affichée.
+contact-title = Contacter le support
+contact-tools = Prise en main à distance :
