@@ -24,6 +24,7 @@ pub mod quickstart;
 pub mod rpc;
 pub mod sites;
 pub mod software;
+pub mod teams;
 pub mod tickets;
 mod upkeep;
 pub mod web;

@@ -13,6 +13,7 @@ const ORDER: &[&[&str]] = &[
     &["audit"],
     &["sites"],
     &["people"],
+    &["teams"],
     &["files"],
     &["branding"],
     &["web", "api"],
@@ -27,8 +28,18 @@ const ORDER: &[&[&str]] = &[
     &["cli"],
 ];
 /// Slices: their edges may use any slice's public face.
-const SLICES: &[&str] =
-    &["sites", "people", "files", "branding", "software", "inventory", "agents", "matching", "tickets"];
+const SLICES: &[&str] = &[
+    "sites",
+    "people",
+    "teams",
+    "files",
+    "branding",
+    "software",
+    "inventory",
+    "agents",
+    "matching",
+    "tickets",
+];
 /// Edges of a slice, as file or folder names.
 const EDGES: &[&str] = &["web", "api", "grpc"];
 /// Toolkits of those edges.

@@ -6,7 +6,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::problem::{FieldProblem, ProblemDetails};
-use crate::{inventory, tickets};
+use crate::{inventory, teams, tickets};
 
 /// Where the document is.
 pub(super) const PATH: &str = "/api/v1/openapi.json";
@@ -21,7 +21,7 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
     ),
     paths(document),
     components(schemas(ProblemDetails, FieldProblem)),
-    tags((name = "tickets"), (name = "assets"), (name = "document")),
+    tags((name = "tickets"), (name = "assets"), (name = "teams"), (name = "document")),
 )]
 pub struct Document;
 
@@ -30,6 +30,7 @@ impl Document {
     pub fn whole() -> utoipa::openapi::OpenApi {
         let mut document = Self::openapi();
         document.merge(tickets::api::TicketsDocument::openapi());
+        document.merge(teams::api::TeamsDocument::openapi());
         document.merge(inventory::api::AssetsDocument::openapi());
         remove_paging(&mut document, inventory::api::EXPORT_PATH);
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());

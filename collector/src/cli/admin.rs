@@ -15,7 +15,8 @@ use crate::kernel::actor::{Actor, Role};
 use crate::kernel::id::AgentId;
 use crate::people::{self, Language, NewApiKey, NewPerson};
 use crate::sites::{self, NewOrganisation, NewSite, Organisation, Site};
-use crate::tickets::LateAttachment;
+use crate::teams::{self, NewTeam, TeamKind};
+use crate::tickets::{LateAttachment, SubKind, TicketKind};
 
 /// Longest password file that is read, bytes: far above the longest password.
 const PASSWORD_FILE_BYTES_MAX: usize = 1_024;
@@ -63,6 +64,10 @@ pub(super) enum Command {
     },
     /// Make a person; prints the id. Without a password file the person cannot sign in yet.
     Person(PersonArguments),
+    /// Make a team of technicians; prints its id.
+    Team(TeamArguments),
+    /// Make those of the usual teams that are missing, with the tickets each gets first.
+    DefaultTeams,
     /// Make a key for another program; prints it, this once.
     ApiKey {
         /// What the key is for.
@@ -104,6 +109,31 @@ pub(super) enum Command {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct TeamArguments {
+    /// Short name, 2 to 32 of a-z, 0-9, hyphen; an existing team gets the members and routes.
+    #[arg(long)]
+    code: String,
+    /// Name as shown; the code if left out.
+    #[arg(long)]
+    name: Option<String>,
+    /// Support level, 1 or 2.
+    #[arg(long, default_value_t = 1)]
+    level: i64,
+    /// What it is good at.
+    #[arg(long, value_enum, default_value_t = TeamKind::Other)]
+    kind: TeamKind,
+    /// Code of the only organisation it works for.
+    #[arg(long)]
+    organisation: Option<String>,
+    /// E-mail address of a technician in it; may be given several times.
+    #[arg(long = "member")]
+    members: Vec<String>,
+    /// Tickets it gets first, as `incident`, `incident/connection` or `incident@Payroll`; may be given several times.
+    #[arg(long = "first-for")]
+    first_for: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -221,6 +251,10 @@ async fn carry_out_in(
             let (_, secret) = people::create_api_key(tx, context, &actor, new).await?;
             Ok(secret.expose_secret().to_owned())
         }
+        Command::Team(arguments) => make_team(tx, context, arguments).await,
+        Command::DefaultTeams => {
+            Ok(format!("{} teams made", teams::make_default_teams(tx, context, &actor).await?))
+        }
         Command::EnrollToken { organisation, site, uses, days, tag_policy } => {
             let organisation = organisation_of(tx, &organisation).await?;
             let site_id = optional_site(tx, &organisation, site.as_deref()).await?.map(|it| it.id);
@@ -270,6 +304,32 @@ async fn make_person(context: &Context, arguments: PersonArguments) -> anyhow::R
         people::set_password(context, &actor, person.id, password).await?;
     }
     Ok(person.id.to_string())
+}
+
+async fn make_team(tx: &mut Tx, context: &Context, arguments: TeamArguments) -> anyhow::Result<String> {
+    let actor = Actor::system();
+    let organisation_id = optional_organisation(tx, arguments.organisation.as_deref()).await?.map(|it| it.id);
+    let team = if let Some(known) = teams::find_team_by_code(tx, &arguments.code).await? {
+        known
+    } else {
+        let name = arguments.name.unwrap_or_else(|| arguments.code.clone());
+        let TeamArguments { code, level, kind, .. } = arguments;
+        teams::create_team(tx, context, &actor, NewTeam { code, name, level, kind, organisation_id }).await?
+    };
+    for email in &arguments.members {
+        let person = people::find_person_by_email(tx, &email.parse().context("--member")?).await?;
+        let person = person.with_context(|| format!("there is no person {email}"))?;
+        teams::set_member(tx, context, &actor, (team.id, person.id), true).await?;
+    }
+    for wish in &arguments.first_for {
+        let (tickets, application) = wish.split_once('@').unwrap_or((wish, ""));
+        let (kind, sub_kind) = tickets.split_once('/').unwrap_or((tickets, ""));
+        let kind = TicketKind::from_code(kind).with_context(|| format!("there is no ticket type {kind}"))?;
+        let known = SubKind::from_code(sub_kind).is_some_and(|it| it.kind() == kind);
+        anyhow::ensure!(sub_kind.is_empty() || known, "{} has no sub-kind {sub_kind}", kind.code());
+        teams::add_route(tx, context, &actor, team.id, (kind.code(), sub_kind, application)).await?;
+    }
+    Ok(team.id.to_string())
 }
 
 async fn declare_asset(tx: &mut Tx, context: &Context, arguments: AssetArguments) -> anyhow::Result<String> {

@@ -77,6 +77,8 @@ typed_ids! {
     SiteId,
     /// Two machines that claim one asset tag.
     TagConflictId,
+    /// A team of technicians.
+    TeamId,
     /// The link between a ticket and a machine.
     TicketAssetId,
 }

@@ -17,6 +17,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{OrganisationId, PersonId, SiteId};
 use crate::people::{self, Language, NewPerson, Person};
 use crate::sites::{self, NewOrganisation, NewSite};
+use crate::teams;
 use crate::tickets::{Channel, ImpactScope, NewTicket, Severity, TicketKind, TicketNumber, Urgency};
 
 const CODE: &str = "DEMO";
@@ -33,6 +34,18 @@ const PEOPLE: [(Role, bool, &str, &str); 9] = [
     (Role::Mssi, false, "camille.fournier@parc.example", "Camille Fournier"),
     (Role::Admin, false, "admin@parc.example", "Admin Parc"),
     (Role::Auditor, false, "audit@parc.example", "Alix Garnier"),
+];
+
+/// Who is in which team.
+const TEAMS: &[(&str, &[&str])] = &[
+    ("service-desk", &["noe.durand@parc.example", "lucas.roux@parc.example"]),
+    ("maintenance", &["noe.durand@parc.example", "lucas.roux@parc.example"]),
+    ("network", &["noe.durand@parc.example", "lucas.roux@parc.example"]),
+    ("servers", &["jade.moreau@parc.example", "lucas.roux@parc.example"]),
+    ("application", &["jade.moreau@parc.example", "lucas.roux@parc.example"]),
+    ("training", &["noe.durand@parc.example", "lucas.roux@parc.example"]),
+    ("security", &["camille.fournier@parc.example"]),
+    ("csn", &["jade.moreau@parc.example", "lucas.roux@parc.example"]),
 ];
 
 /// What the rest of the quickstart needs to know of it.
@@ -123,6 +136,21 @@ async fn make(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
             roles: vec![role],
         };
         people::create_person(tx, context, &actor, new).await?;
+    }
+    make_teams(tx, context).await
+}
+
+/// The usual teams; the demonstration's technicians work in several, as in a small provider.
+async fn make_teams(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
+    let actor = Actor::system();
+    teams::make_default_teams(tx, context, &actor).await?;
+    for (code, emails) in TEAMS {
+        let team = teams::find_team_by_code(tx, code).await?.context("a usual team is gone")?;
+        for email in *emails {
+            let person =
+                people::find_person_by_email(tx, &email.parse()?).await?.context("a demo person is gone")?;
+            teams::set_member(tx, context, &actor, (team.id, person.id), true).await?;
+        }
     }
     Ok(())
 }

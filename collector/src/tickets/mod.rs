@@ -33,5 +33,6 @@ pub use service::{
     verify_histories,
 };
 pub use words::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
+    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, SubKind, TicketKind, TicketState,
+    Urgency,
 };

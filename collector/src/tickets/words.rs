@@ -46,6 +46,43 @@ words! {
         /// A major outage or a breach: immediate action (rule R060).
         Emergency = "emergency",
     }
+    /// What exactly is asked for, within its type (rules R054, R055, R060).
+    SubKind {
+        /// Cannot sign in or reach something.
+        Connection = "connection",
+        /// Slow.
+        Performance = "performance",
+        /// Software hangs.
+        Freeze = "freeze",
+        /// Hardware is broken.
+        Hardware = "hardware",
+        /// An error message.
+        ErrorMessage = "error_message",
+        /// A server.
+        Server = "server",
+        /// An application made in-house.
+        Application = "application",
+        /// Malicious software.
+        Malware = "malware",
+        /// A weakness somebody could use.
+        Vulnerability = "vulnerability",
+        /// Install software.
+        Install = "install",
+        /// Configure software.
+        Configure = "configure",
+        /// Create an account.
+        Account = "account",
+        /// Give access to a resource.
+        Access = "access",
+        /// Hand out equipment.
+        Equipment = "equipment",
+        /// A major outage.
+        Outage = "outage",
+        /// A breach of security.
+        SecurityBreach = "security_breach",
+        /// A critical activity is disrupted.
+        Disruption = "disruption",
+    }
     /// How the ticket came in (rule R022).
     Channel {
         /// The web form.
@@ -157,6 +194,27 @@ words! {
         AttachAsset = "assets",
         /// Unlink a machine.
         DetachAsset = "detach",
+    }
+}
+
+impl SubKind {
+    /// The type it belongs to.
+    pub fn kind(self) -> TicketKind {
+        match self {
+            Self::Connection
+            | Self::Performance
+            | Self::Freeze
+            | Self::Hardware
+            | Self::ErrorMessage
+            | Self::Server
+            | Self::Application
+            | Self::Malware
+            | Self::Vulnerability => TicketKind::Incident,
+            Self::Install | Self::Configure | Self::Account | Self::Access | Self::Equipment => {
+                TicketKind::ServiceRequest
+            }
+            Self::Outage | Self::SecurityBreach | Self::Disruption => TicketKind::Emergency,
+        }
     }
 }
 

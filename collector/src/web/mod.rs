@@ -99,6 +99,7 @@ pub fn router(state: WebState) -> Router {
         .merge(files::routes())
         .merge(crate::branding::web::routes())
         .merge(crate::people::web::routes())
+        .merge(crate::teams::web::routes())
         .merge(crate::tickets::web::routes())
         .merge(crate::inventory::web::routes())
         .merge(crate::agents::web::routes())

@@ -24,6 +24,7 @@ pub(crate) enum Section {
     Tokens,
     Branding,
     Announcements,
+    Teams,
 }
 
 /// One entry of the navigation.
@@ -213,5 +214,6 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(actor.may(Permission::Administer), "/branding", "nav-branding", "theme", Section::Branding);
     add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
+    add(actor.may(Permission::Administer), "/teams", "nav-teams", "person", Section::Teams);
     entries
 }

@@ -3,8 +3,10 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::inventory::DeclaredField;
+use crate::teams::TeamKind;
 use crate::tickets::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
+    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, SubKind, TicketKind, TicketState,
+    Urgency,
 };
 
 fn keys(source: &str) -> Vec<String> {
@@ -59,6 +61,8 @@ fn composed() -> BTreeSet<String> {
     family("state", &codes(TicketState::ALL));
     family("state-plain", &codes(TicketState::ALL));
     family("ticket-kind", &TicketKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("sub-kind", &SubKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("team-kind", &TeamKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("channel", &Channel::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("severity", &Severity::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("severity-help", &Severity::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
