@@ -56,8 +56,19 @@ pub(crate) async fn declare_machines(url: &str, code: &str, count: u32) -> Resul
             println!("  {made} machines declared");
         }
     }
+    count_rows(&db).await?;
     db.close().await;
     Ok(())
+}
+
+/// Tells the planner how many rows there are, as a server in use has done long before.
+async fn count_rows(db: &Db) -> Result<(), Failed> {
+    let mut tx = db.begin().await?;
+    match &mut tx {
+        Tx::Sqlite(inner) => drop(sqlx::query("ANALYZE").execute(&mut **inner).await?),
+        Tx::Postgres(inner) => drop(sqlx::query("ANALYZE").execute(&mut **inner).await?),
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Size of everything stored, in words.
