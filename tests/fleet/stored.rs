@@ -65,8 +65,8 @@ pub(crate) async fn declare_machines(url: &str, code: &str, count: u32) -> Resul
 async fn count_rows(db: &Db) -> Result<(), Failed> {
     let mut tx = db.begin().await?;
     match &mut tx {
-        Tx::Sqlite(inner) => drop(sqlx::query("ANALYZE").execute(&mut **inner).await?),
-        Tx::Postgres(inner) => drop(sqlx::query("ANALYZE").execute(&mut **inner).await?),
+        Tx::Sqlite(inner) => sqlx::query("ANALYZE").execute(&mut **inner).await.map(|_| ())?,
+        Tx::Postgres(inner) => sqlx::query("ANALYZE").execute(&mut **inner).await.map(|_| ())?,
     }
     Ok(tx.commit().await?)
 }

@@ -176,6 +176,22 @@ impl Browser {
         wider
     }
 
+    /// Loads a script into the page, past the page's own policy.
+    pub async fn load_script(&self, source: &str) {
+        self.driver.execute(source, Vec::new()).await.expect("load a script");
+    }
+
+    /// Runs a script in the page that calls its last argument with the answer.
+    pub async fn ask(&self, script: &str) -> Value {
+        let answer = self.driver.execute_async(script, Vec::new()).await;
+        answer.unwrap_or_else(|error| panic!("a script failed: {error}")).json().clone()
+    }
+
+    /// Signs out by forgetting every cookie of the page shown.
+    pub async fn forget(&self) {
+        self.driver.delete_all_cookies().await.expect("forget the cookies");
+    }
+
     /// What the browser complained about since it was last asked: blocked resources, failed requests,
     /// errors of scripts.
     pub async fn complaints(&self) -> Vec<String> {
