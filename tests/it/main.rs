@@ -7,6 +7,7 @@ mod agent_offline_and_back;
 mod architecture;
 mod browser_journey;
 mod enrollment_rules;
+mod every_endpoint_every_role;
 mod every_rpc_needs_a_certificate;
 mod examples_parse;
 mod foreign_tag_looks_unknown;
