@@ -61,16 +61,9 @@ fn form_request(address: &str, form: &str) -> http::Request<http_body_util::Full
 
 /// Fields as a form sends them.
 fn encoded(fields: &[(&str, &str)]) -> String {
-    let escaped = |text: &str| {
-        text.bytes().fold(String::new(), |mut out, byte| {
-            if byte.is_ascii_alphanumeric() {
-                out.push(char::from(byte));
-            } else {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-            out
-        })
-    };
+    let byte =
+        |it: u8| if it.is_ascii_alphanumeric() { char::from(it).to_string() } else { format!("%{it:02X}") };
+    let escaped = |text: &str| text.bytes().map(byte).collect::<String>();
     let pair = |(name, value): &(&str, &str)| format!("{name}={}", escaped(value));
     fields.iter().map(pair).collect::<Vec<_>>().join("&")
 }
