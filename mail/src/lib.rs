@@ -2,4 +2,6 @@
 
 pub mod compose;
 pub mod identity;
+pub mod imap;
+pub mod reading;
 pub mod smtp;
