@@ -16,7 +16,9 @@ use crate::files;
 use crate::inventory;
 use crate::kernel::error::Chain;
 use crate::kernel::time::days;
+use crate::loans;
 use crate::people;
+use crate::remote;
 use crate::rpc::{self, ServerTls};
 
 /// Often enough that nothing piles up, rarely enough that nobody notices.
@@ -71,6 +73,8 @@ impl Upkeep {
             inventory::prune_history(&self.context, self.context.now() - days(self.retention.history_days))
                 .await?;
         dropped += inventory::collect_garbage(&self.context).await?;
+        loans::note_overdue(&self.context).await?;
+        remote::note_expired(&self.context).await?;
         Ok(dropped)
     }
 }

@@ -55,6 +55,8 @@ CREATE TABLE ticket (
     event_head        BYTEA
 );
 CREATE INDEX ticket_queue ON ticket (organisation_id, state, created_at);
+CREATE INDEX ticket_by_creation ON ticket (created_at);
+CREATE INDEX ticket_by_resolution ON ticket (resolved_at);
 CREATE INDEX ticket_by_state ON ticket (state, created_at);
 -- The queue: most urgent first, newest first, per organisation and over all.
 CREATE INDEX ticket_urgent ON ticket (priority, created_at DESC, number DESC);
@@ -101,3 +103,4 @@ CREATE TABLE ticket_event (
     hash          BYTEA NOT NULL,
     PRIMARY KEY (ticket_number, event_no)
 );
+CREATE INDEX ticket_event_by_kind ON ticket_event (kind, at);

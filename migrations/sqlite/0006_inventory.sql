@@ -36,6 +36,7 @@ CREATE INDEX inventory_ci_by_organisation ON inventory_ci (organisation_id, name
 CREATE INDEX inventory_ci_by_name ON inventory_ci (name, id);
 CREATE INDEX inventory_ci_site ON inventory_ci (site_id, id);
 CREATE INDEX inventory_ci_by_person ON inventory_ci (assigned_to_id);
+CREATE INDEX inventory_ci_by_lifecycle ON inventory_ci (lifecycle, organisation_id);
 CREATE INDEX inventory_ci_tag_any ON inventory_ci (tag_key);
 -- The hot row: rewritten at every contact, so apart from the item and narrow.
 CREATE TABLE inventory_contact (

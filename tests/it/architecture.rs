@@ -22,6 +22,8 @@ const ORDER: &[&[&str]] = &[
     &["agents"],
     &["matching"],
     &["tickets"],
+    &["visits", "loans", "remote"],
+    &["reports"],
     &["fleet", "people_door", "upkeep", "check"],
     &["app"],
     &["quickstart"],
@@ -39,6 +41,10 @@ const SLICES: &[&str] = &[
     "agents",
     "matching",
     "tickets",
+    "visits",
+    "loans",
+    "remote",
+    "reports",
 ];
 /// Edges of a slice, as file or folder names.
 const EDGES: &[&str] = &["web", "api", "grpc"];

@@ -4,6 +4,7 @@
 mod agents;
 mod database;
 mod log;
+mod remote;
 mod retention;
 mod web;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 pub use agents::AgentSettings;
 pub use database::DatabaseSettings;
 pub use log::{LogFormat, LogSettings};
+pub use remote::{RemoteSettings, RemoteTool};
 pub use retention::RetentionSettings;
 pub use web::WebSettings;
 
@@ -34,6 +36,9 @@ pub struct Settings {
     /// The door of people and programs.
     #[serde(default)]
     pub web: WebSettings,
+    /// Programs for remote sessions.
+    #[serde(default)]
+    pub remote: RemoteSettings,
     /// How long things are kept.
     #[serde(default)]
     pub retention: RetentionSettings,
@@ -127,6 +132,7 @@ impl Settings {
         }
         self.agents.check()?;
         self.web.check()?;
+        self.remote.check()?;
         self.retention.check()
     }
 }

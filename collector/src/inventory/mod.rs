@@ -13,6 +13,7 @@ mod enroll;
 mod garbage;
 mod intake;
 mod items;
+mod lifecycle;
 mod machine;
 pub mod model;
 mod recognise;
@@ -32,6 +33,7 @@ pub use declare::{create_ci, declare, place};
 pub use enroll::{EnrolledCi, EnrollingMachine, enroll_ci};
 pub use garbage::{collect_garbage, prune_history};
 pub use intake::{Intake, IntakeError, IntakeSettings};
+pub use lifecycle::{list_cis_by_lifecycle, set_lifecycle};
 pub use machine::{Change, DeclaredField, Fact, FieldChange, Machine, Operation, SourcedValue};
 pub use model::{
     AgentBinding, CiFilter, CiSummary, ConflictResolution, HookFuture, InventoryError, Lifecycle, NewCi,

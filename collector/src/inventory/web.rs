@@ -9,6 +9,7 @@ pub(crate) mod machine;
 mod parc;
 #[cfg(test)]
 pub(crate) mod samples;
+mod sticker;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -25,6 +26,9 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/parc/{ci}/tickets", get(asset::tickets))
         .route("/parc/{ci}/declare", post(asset_forms::declare))
         .route("/parc/{ci}/tag", post(asset_forms::assign_tag))
+        .route("/parc/{ci}/lifecycle", post(asset_forms::set_lifecycle))
+        .route("/parc/{ci}/loans", get(asset::loans))
+        .route("/parc/{ci}/sticker", get(sticker::show))
         .route("/conflicts", get(conflicts::show))
         .route("/conflicts/{conflict}", post(conflicts::settle))
 }

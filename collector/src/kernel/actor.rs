@@ -85,6 +85,8 @@ pub enum Permission {
     WorkTickets,
     /// Set type, team, severity, scope, urgency; assign to others.
     QualifyTickets,
+    /// Fix visits on site, hand loaners out and take them back.
+    PlanFieldWork,
     /// Read machines, software and history in scope.
     ReadAssets,
     /// Declare facts, retire, settle tag conflicts.
@@ -189,6 +191,7 @@ fn grants(role: Role, permission: Permission) -> bool {
         Permission::ReadTickets => !matches!(role, Requester | Admin),
         Permission::WorkTickets => matches!(role, Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi),
         Permission::QualifyTickets => matches!(role, Peu | Lead),
+        Permission::PlanFieldWork => matches!(role, Peu | TechnicianN2 | Lead),
         Permission::ReadAssets => !matches!(role, Requester),
         Permission::WriteAssets => matches!(role, Admin | Lead | Peu),
         Permission::Export => matches!(role, Referent | Lead | Mssi | Admin | Auditor),
@@ -206,6 +209,7 @@ mod tests {
             Permission::CreateTicket,
             Permission::WorkTickets,
             Permission::QualifyTickets,
+            Permission::PlanFieldWork,
             Permission::WriteAssets,
             Permission::Administer,
         ] {

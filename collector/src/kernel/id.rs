@@ -65,6 +65,8 @@ typed_ids! {
     CiId,
     /// A file somebody sent.
     FileId,
+    /// A machine lent while another is away.
+    LoanId,
     /// A place inside a site: building, floor, room.
     LocationId,
     /// A client organisation.
@@ -73,6 +75,8 @@ typed_ids! {
     PersonId,
     /// The state of a configuration item at one moment, kept for a ticket.
     PinId,
+    /// A take-over of somebody's screen.
+    RemoteSessionId,
     /// A site of an organisation.
     SiteId,
     /// Two machines that claim one asset tag.
@@ -81,6 +85,8 @@ typed_ids! {
     TeamId,
     /// The link between a ticket and a machine.
     TicketAssetId,
+    /// An appointment on site.
+    VisitId,
 }
 
 impl CiId {

@@ -9,3 +9,4 @@ pub mod page;
 pub mod rate;
 pub mod text;
 pub mod time;
+mod words;

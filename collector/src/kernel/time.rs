@@ -1,6 +1,8 @@
 //! Time: microseconds since 1970 UTC in rows and rules, a [`Clock`] that is handed in, and the only
 //! module that knows the calendar library.
 
+mod day;
+
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,6 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+pub use day::{Day, parse_clock};
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z.
 #[derive(

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::api::{self, ApiState};
-use crate::config::WebSettings;
+use crate::config::{RemoteTool, WebSettings};
 use crate::context::Context;
 use crate::inventory::TagListener;
 use crate::measures;
@@ -34,6 +34,7 @@ pub(crate) struct Door {
     pub(crate) links: Arc<LinkKey>,
     pub(crate) public_url: Arc<str>,
     pub(crate) agents_address: SocketAddr,
+    pub(crate) remote_tools: Arc<[RemoteTool]>,
 }
 
 /// An open door.
@@ -79,6 +80,7 @@ fn routes(door: Door) -> Router {
         context: door.context,
         public_url: door.public_url,
         agents_address: door.agents_address,
+        remote_tools: door.remote_tools,
         authority_fingerprint: door.authority_fingerprint,
         listener: door.listener,
         brands: Arc::default(),

@@ -19,7 +19,8 @@ use anyhow::Context as _;
 
 use crate::app::{self, App};
 use crate::config::{
-    self, AgentSettings, DatabaseSettings, LogSettings, RetentionSettings, Settings, WebSettings,
+    self, AgentSettings, DatabaseSettings, LogSettings, RemoteSettings, RetentionSettings, Settings,
+    WebSettings,
 };
 use crate::inventory::{self, DeclaredField, Placement};
 use crate::kernel::actor::Role;
@@ -137,6 +138,7 @@ fn settings(options: &Options, data: &Path) -> anyhow::Result<Settings> {
         agents: AgentSettings { listen: agents, names, ..AgentSettings::default() },
         web: WebSettings { listen: web, ..WebSettings::default() },
         retention: RetentionSettings::default(),
+        remote: RemoteSettings::default(),
         log: LogSettings::default(),
     })
 }

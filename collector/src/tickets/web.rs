@@ -1,6 +1,7 @@
 //! Pages of tickets: the queue, opening one, one ticket.
 
 mod actions;
+mod field;
 mod fields;
 mod look_up;
 mod new;

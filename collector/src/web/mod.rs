@@ -59,6 +59,8 @@ pub struct WebState {
     pub public_url: Arc<str>,
     /// Where the collector listens for agents; the `enroll` command names this port on the host of `public_url`.
     pub agents_address: SocketAddr,
+    /// Programs with which technicians take over screens, the usual one first.
+    pub remote_tools: Arc<[crate::config::RemoteTool]>,
     /// Fingerprint of the certificate authority, put into enroll tokens.
     pub authority_fingerprint: Arc<str>,
     /// Told when a tag is bound by hand, so that waiting tickets get their machine.
@@ -103,6 +105,10 @@ pub fn router(state: WebState) -> Router {
         .merge(crate::tickets::web::routes())
         .merge(crate::inventory::web::routes())
         .merge(crate::agents::web::routes())
+        .merge(crate::visits::web::routes())
+        .merge(crate::loans::web::routes())
+        .merge(crate::remote::web::routes())
+        .merge(crate::reports::web::routes())
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::no_such_page)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

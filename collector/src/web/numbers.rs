@@ -151,7 +151,7 @@ fn seconds_between(at: UtcMicros, now: UtcMicros) -> i64 {
 }
 
 /// The largest unit that says enough.
-fn span(texts: Texts, seconds: i64) -> String {
+pub(crate) fn span(texts: Texts, seconds: i64) -> String {
     const HOUR: i64 = 3_600;
     const DAY: i64 = 24 * HOUR;
     let (key, value) = match seconds {

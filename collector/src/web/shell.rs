@@ -18,6 +18,9 @@ use crate::kernel::actor::{Actor, ActorKind, Permission};
 pub(crate) enum Section {
     Tickets,
     NewTicket,
+    Planning,
+    Loans,
+    Reports,
     Parc,
     Conflicts,
     Agents,
@@ -206,6 +209,9 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     };
     add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);
     add(actor.may(Permission::CreateTicket), "/tickets/new", "nav-new-ticket", "plus", Section::NewTicket);
+    add(staff, "/planning", "nav-planning", "calendar", Section::Planning);
+    add(staff, "/loans", "nav-loans", "hand", Section::Loans);
+    add(crate::reports::may_report(actor), "/reports", "nav-reports", "chart", Section::Reports);
     add(actor.may(Permission::ReadAssets), "/parc", "nav-parc", "laptop", Section::Parc);
     add(actor.may(Permission::WriteAssets), "/conflicts", "nav-conflicts", "conflict", Section::Conflicts);
     let announces = actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer);

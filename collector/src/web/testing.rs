@@ -72,6 +72,7 @@ impl Site {
             context: desk.context.clone(),
             public_url: "http://parc.example".into(),
             agents_address: ([127, 0, 0, 1], 8443).into(),
+            remote_tools: Arc::new([]),
             authority_fingerprint: "00".into(),
             listener: Arc::new(Deaf),
             brands: Arc::default(),

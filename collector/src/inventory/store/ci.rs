@@ -225,6 +225,20 @@ pub(in super::super) async fn retire(tx: &mut Tx, ci: CiId, at: UtcMicros) -> Re
     .map(drop))
 }
 
+/// Where an item stands in its life, short of its end.
+pub(in super::super) async fn set_lifecycle(
+    tx: &mut Tx,
+    ci: CiId,
+    lifecycle: Lifecycle,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query("UPDATE inventory_ci SET lifecycle = $2 WHERE id = $1")
+        .bind(ci)
+        .bind(lifecycle)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
 /// Fills what an item lacks from the record it takes over.
 pub(in super::super) async fn take_over(tx: &mut Tx, ci: CiId, from: &Holder) -> Result<(), StoreError> {
     sql!(&mut *tx, |conn| {

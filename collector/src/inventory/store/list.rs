@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::super::model::{CiFilter, CiSummary};
+use super::super::model::{CiFilter, CiSummary, Lifecycle};
 use super::ROWS_MAX;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Scope;
@@ -212,6 +212,26 @@ pub(in super::super) async fn list_of_person(
     const SQL: &str =
         summary!("WHERE c.assigned_to_id = $1 AND c.retired_at IS NULL ORDER BY c.name, c.id LIMIT $2");
     sql!(tx, |conn| sqlx::query_as(SQL).bind(person).bind(limit).fetch_all(conn).await)
+}
+
+pub(in super::super) async fn list_by_lifecycle(
+    tx: &mut Tx,
+    scope: Scope,
+    organisation: Option<OrganisationId>,
+    lifecycle: Lifecycle,
+    limit: i64,
+) -> Result<Vec<CiSummary>, StoreError> {
+    const SQL: &str = summary!(
+        "WHERE c.lifecycle = $1 AND ($2 IS NULL OR c.organisation_id = $2) AND ($3 IS NULL OR c.organisation_id = $3)
+         ORDER BY c.name, c.id LIMIT $4"
+    );
+    sql!(tx, |conn| sqlx::query_as(SQL)
+        .bind(lifecycle)
+        .bind(scope.organisation())
+        .bind(organisation)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
 }
 
 /// When an item was made.

@@ -8,19 +8,21 @@ use serde::Deserialize;
 
 use super::changes::{ChangeView, change_view};
 use super::machine::{FactView, Lens, MachineView, Standing, fact_view, machine_view};
-use crate::inventory::{self, Change, CiSummary, DeclaredField, InstalledTitle, Machine};
+use crate::inventory::{self, Change, CiSummary, DeclaredField, InstalledTitle, Lifecycle, Machine};
 use crate::kernel::actor::Permission;
 use crate::kernel::id::CiId;
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::text::tag_key;
 use crate::kernel::time::Zone;
+use crate::loans::web::on_page::{LoanLine, loan_line};
+use crate::loans::{self, Loan};
 use crate::sites;
 use crate::tickets::web::rows::{TicketLine, ticket_line};
 use crate::tickets::{self, TicketRow};
 use crate::web::error::page;
 use crate::web::links::with_query;
 use crate::web::parts::{Choice, FieldErrors, Pager, Pair, Tab};
-use crate::web::{Asked, PageError, Reader, Section, Shell, WebState};
+use crate::web::{Asked, PageError, Reader, Section, Shell, Texts, WebState};
 
 /// Titles and changes on one page.
 const ROWS: u32 = 100;
@@ -33,6 +35,9 @@ pub(crate) struct AssetPage {
     machine_href: Option<String>,
     tabs: Vec<Tab>,
     about: Vec<Pair>,
+    /// What must be known before anything is done with it.
+    warning: Option<String>,
+    sticker_href: String,
     part: Part,
 }
 
@@ -42,6 +47,7 @@ pub(crate) enum Part {
     Overview { facts: Vec<FactView>, form: Option<AssetForm> },
     Software { query: String, action: String, rows: Vec<InstalledTitle>, pager: Pager },
     History { rows: Vec<ChangeView>, pager: Pager },
+    Loans { rows: Vec<LoanLine> },
     Tickets { rows: Vec<TicketLine>, pager: Pager, new_href: Option<String> },
 }
 
@@ -50,6 +56,8 @@ pub(crate) enum Part {
 pub(crate) struct AssetForm {
     pub base: String,
     pub fields: Vec<Choice>,
+    /// Where it may stand; empty for what is retired.
+    pub lifecycles: Vec<Choice>,
     pub value: String,
     pub tag: String,
     pub errors: FieldErrors,
@@ -130,6 +138,13 @@ pub(crate) async fn tickets(opened: Opened, Asked(asked): Asked<AssetQuery>) -> 
     opened.show(tickets_part(opened.lens(), ci, &asked.cursor, &found, may_open))
 }
 
+pub(crate) async fn loans(opened: Opened) -> Result<Response, PageError> {
+    let mut tx = opened.state.context.db.read().await?;
+    let found = loans::list_loans_of_ci(&mut tx, opened.loaded.ci.id).await?;
+    let line = |it: &Loan| loan_line(opened.lens(), &opened.reader.actor, it);
+    opened.show(Part::Loans { rows: found.iter().map(line).collect() })
+}
+
 /// The item if it is in scope, with its machine and its organisation's wall clock.
 pub(crate) async fn load(state: &WebState, reader: &Reader, ci: &str) -> Result<Loaded, PageError> {
     reader.require(Permission::ReadAssets)?;
@@ -174,7 +189,26 @@ pub(crate) fn form_for(reader: &Reader, ci: &CiSummary) -> Option<AssetForm> {
     let fields =
         DeclaredField::ALL.map(|it| Choice::new(it.code(), texts.word("field", it.code()), false)).to_vec();
     let tag = ci.tag.clone().unwrap_or_default();
-    Some(AssetForm { base: base(ci.id), fields, tag, ..AssetForm::default() })
+    let lifecycles = lifecycles(texts, ci.lifecycle);
+    Some(AssetForm { base: base(ci.id), fields, lifecycles, tag, ..AssetForm::default() })
+}
+
+/// Everywhere it may stand; nowhere else once it is retired.
+fn lifecycles(texts: Texts, now: Lifecycle) -> Vec<Choice> {
+    if now == Lifecycle::Retired {
+        return Vec::new();
+    }
+    let choice = |it: Lifecycle| Choice::new(it.code(), texts.word("lifecycle", it.code()), it == now);
+    Lifecycle::ALL.map(choice).to_vec()
+}
+
+/// What must be known before anything is done with a machine (rule A14).
+pub(crate) fn lifecycle_warning(texts: Texts, lifecycle: Lifecycle) -> Option<String> {
+    match lifecycle {
+        Lifecycle::Stolen => Some(texts.t("lifecycle-warning-stolen").into_owned()),
+        Lifecycle::Retired => Some(texts.t("lifecycle-warning-retired").into_owned()),
+        Lifecycle::InUse | Lifecycle::Stock | Lifecycle::InRepair | Lifecycle::OnLoan => None,
+    }
 }
 
 fn asset_page(reader: &Reader, loaded: &Loaded, lens: Lens<'_>, part: Part) -> AssetPage {
@@ -195,7 +229,18 @@ fn build(shell: Shell, lens: Lens<'_>, loaded: &Loaded, part: Part) -> AssetPage
     };
     let tabs = tabs(lens, ci.id, ci.software_count, &part);
     let machine = machine_view(lens, &loaded.machine, standing);
-    AssetPage { shell, machine, machine_href: None, tabs, about: about(lens, ci), part }
+    let warning = lifecycle_warning(lens.texts, ci.lifecycle);
+    let sticker_href = format!("{}/sticker", base(ci.id));
+    AssetPage {
+        shell,
+        machine,
+        machine_href: None,
+        tabs,
+        about: about(lens, ci),
+        warning,
+        sticker_href,
+        part,
+    }
 }
 
 fn base(ci: CiId) -> String {
@@ -209,12 +254,14 @@ fn tabs(lens: Lens<'_>, ci: CiId, software_count: i64, part: &Part) -> Vec<Tab> 
         Part::Software { .. } => "/software",
         Part::History { .. } => "/history",
         Part::Tickets { .. } => "/tickets",
+        Part::Loans { .. } => "/loans",
     };
     [
         ("asset-overview", ""),
         ("asset-software", "/software"),
         ("asset-history", "/history"),
         ("asset-tickets", "/tickets"),
+        ("asset-loans", "/loans"),
     ]
     .into_iter()
     .map(|(key, path)| Tab {
@@ -284,7 +331,6 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::kernel::actor::Role;
-    use crate::web::Texts;
     use crate::web::rendering::{HOSTILE, LANGUAGES, check, now, shell, zone};
 
     fn loaded(ci: CiSummary, machine: Machine) -> Loaded {
@@ -322,6 +368,12 @@ mod tests {
             let rows = Page { rows: crate::tickets::web::samples::rows(3), next: None };
             draw("asset-tickets", tickets_part(lens, &known.ci, "", &rows, true), &known);
             let guest = loaded(samples::virtual_row(), samples::virtual_machine());
+            let loan = crate::loans::web::on_page::a_loan();
+            let lines = vec![loan_line(lens, &crate::kernel::actor::Actor::system(), &loan)];
+            draw("asset-loans", Part::Loans { rows: lines }, &known);
+            draw("asset-loans-none", Part::Loans { rows: Vec::new() }, &known);
+            let stolen = draw("asset-stolen", overview_part(lens, &guest.machine, None), &guest);
+            assert!(stolen.contains("MSSI"), "a stolen machine says whom to tell");
             draw("asset-virtual", overview_part(lens, &guest.machine, None), &guest);
         }
     }

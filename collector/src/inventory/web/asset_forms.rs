@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::asset::{AssetForm, Loaded, form_for, load, overview_page};
-use crate::inventory::{self, DeclaredField, InventoryError};
+use crate::inventory::{self, DeclaredField, InventoryError, Lifecycle};
 use crate::kernel::actor::Permission;
 use crate::kernel::text::{AssetTag, TagRefusal};
 use crate::web::error::page_with;
@@ -55,6 +55,26 @@ pub(crate) async fn declare(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Placed {
+    lifecycle: String,
+}
+
+pub(crate) async fn set_lifecycle(
+    State(state): State<WebState>,
+    Path(ci): Path<String>,
+    Posted { reader, fields }: Posted<Placed>,
+) -> Result<Response, PageError> {
+    reader.require(Permission::WriteAssets)?;
+    let loaded = load(&state, &reader, &ci).await?;
+    let lifecycle = Lifecycle::from_code(&fields.lifecycle).ok_or_else(PageError::not_found)?;
+    let mut tx = state.context.db.begin().await?;
+    inventory::set_lifecycle(&mut tx, &state.context, &reader.actor, loaded.ci.id, lifecycle).await?;
+    tx.commit().await?;
+    Ok(done(&ci, "lifecycle"))
 }
 
 pub(crate) async fn assign_tag(

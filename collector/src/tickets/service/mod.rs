@@ -5,6 +5,7 @@ mod apply;
 mod attach;
 mod attachments;
 mod late;
+mod loaner;
 mod open;
 mod step;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod view;
 pub use act::{act_on_ticket, allowed_actions};
 pub use attachments::find_attachment;
 pub use late::LateAttachment;
+pub use loaner::{affected_machine, link_loaner, unlink_loaner};
 pub use open::{open_ticket, refusals};
 pub use step::{find_for, note_event, set_obligations, verify_histories};
 pub use view::{count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};

@@ -7,10 +7,12 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::actions::{ActionView, buttons};
+use super::field::{self, FieldPart};
 use super::look_up::described;
 use super::rows::{TicketLine, ticket_line};
 use super::timeline::{EventView, event_view};
 use crate::inventory::CiSummary;
+use crate::inventory::web::asset::lifecycle_warning;
 use crate::inventory::web::changes::{CHANGES_SHOWN_MAX, ChangeView, change_view, rarest_first};
 use crate::inventory::web::machine::{Lens, MachineView, Standing, machine_view, make_and_model};
 use crate::kernel::actor::{Actor, Permission};
@@ -38,6 +40,7 @@ struct TicketPage {
     may_attach: bool,
     may_detach: bool,
     may_read_assets: bool,
+    field: FieldPart,
 }
 
 #[derive(Debug, Template)]
@@ -56,6 +59,7 @@ struct PlainPage {
     events: Vec<EventView>,
     machines: Vec<Pair>,
     notice: Option<MatchNotice>,
+    field: FieldPart,
 }
 
 /// What stands above everything.
@@ -105,6 +109,8 @@ struct Panel {
     machine: MachineView,
     machine_href: Option<String>,
     link: String,
+    /// What must be known before anything is done with it.
+    warning: Option<String>,
     role: String,
     pinned: String,
     before: Vec<ChangeView>,
@@ -166,10 +172,13 @@ async fn render(
     let title = format!("{} {}", view.ticket.number, view.ticket.summary);
     let shell = reader.shell(title, Section::Tickets).with_notice(done);
     let fresh = done == "opened";
+    let field = field::load(state, lens, &reader.actor, &view.ticket).await?;
     if reader.actor.is_staff() {
-        page_with(status, &ticket_page(shell, lens, &reader.actor, &view, attempt.as_ref(), fresh))
+        let page = ticket_page(shell, lens, &reader.actor, &view, attempt.as_ref(), fresh);
+        page_with(status, &TicketPage { field, ..page })
     } else {
-        page_with(status, &plain_page(shell, lens, &view, attempt.as_ref(), fresh))
+        let page = plain_page(shell, lens, &view, attempt.as_ref(), fresh);
+        page_with(status, &PlainPage { field, ..page })
     }
 }
 
@@ -197,6 +206,7 @@ fn ticket_page(
         may_attach: allowed(ActionKind::AttachAsset),
         may_detach: allowed(ActionKind::DetachAsset),
         may_read_assets,
+        field: FieldPart::default(),
         shell,
     }
 }
@@ -225,6 +235,7 @@ fn plain_page(
         events,
         machines: view.assets.iter().map(|it| plain_machine(lens.texts, &it.ci)).collect(),
         notice: notice(lens, view),
+        field: FieldPart::default(),
         shell,
     }
 }
@@ -381,6 +392,7 @@ fn panel(lens: Lens<'_>, asset: &TicketAsset, may_read_assets: bool) -> Panel {
         machine,
         machine_href: may_read_assets.then(|| format!("/parc/{}", asset.ci.id)),
         link: asset.id.to_string(),
+        warning: lifecycle_warning(texts, asset.ci.lifecycle),
         role: texts.word("asset-role", asset.role.code()).into_owned(),
         pinned: texts.t2("pinned", ("how", &attached), ("date", date.text())).into_owned(),
         before,

@@ -10,7 +10,7 @@ use crate::web::numbers::file_size;
 use crate::web::{Stamp, Texts};
 
 /// Event kinds with a sentence of their own, and their icon.
-const KNOWN: [(&str, &str); 23] = [
+const KNOWN: [(&str, &str); 43] = [
     ("created", "plus"),
     ("claimed", "person"),
     ("assigned", "person"),
@@ -34,6 +34,26 @@ const KNOWN: [(&str, &str); 23] = [
     ("asset_unknown", "clock"),
     ("asset_ambiguous", "conflict"),
     ("asset_placeholder", "warn"),
+    ("visit_proposed", "calendar"),
+    ("visit_fixed", "calendar"),
+    ("visit_moved", "calendar"),
+    ("visit_done", "ok"),
+    ("visit_missed", "warn"),
+    ("visit_cancelled", "close"),
+    ("loan_prepared", "laptop"),
+    ("loan_out", "laptop"),
+    ("loan_extended", "clock"),
+    ("loan_overdue", "warn"),
+    ("loan_back", "laptop"),
+    ("loan_restored", "ok"),
+    ("loan_cancelled", "close"),
+    ("remote_requested", "desktop"),
+    ("remote_accepted", "ok"),
+    ("remote_refused", "close"),
+    ("remote_expired", "clock"),
+    ("remote_started", "desktop"),
+    ("remote_ended", "ok"),
+    ("remote_withdrawn", "close"),
 ];
 
 /// One event, ready to be drawn.
@@ -147,6 +167,12 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "asset_unknown" | "asset_ambiguous" | "asset_placeholder" => {
             string(data, "inventory_number").to_owned()
         }
+        "visit_proposed" | "visit_fixed" | "visit_moved" => visit(lens, data),
+        "loan_prepared" | "loan_out" | "loan_extended" | "loan_overdue" => loan(lens, data),
+        "loan_back" => string(data, "loaner").to_owned(),
+        "remote_requested" => joined(&[string(data, "tool"), string(data, "asked")]),
+        "remote_accepted" | "remote_refused" => string(data, "answered_by").to_owned(),
+        "loan_restored" => string(data, "original").to_owned(),
         "other" => event.kind.clone(),
         _ => String::new(),
     };
@@ -180,6 +206,24 @@ fn held(lens: Lens<'_>, data: &Value) -> String {
         }
         None => reason,
     }
+}
+
+/// `23/11/2026 09:30 · Nadia Lefèvre · Lyon`.
+fn visit(lens: Lens<'_>, data: &Value) -> String {
+    let start = UtcMicros::parse(string(data, "start"), lens.zone);
+    let start = start.map(|at| Stamp::moment(lens.texts, lens.zone, at).text().to_owned());
+    joined(&[&start.unwrap_or_default(), string(data, "technician"), string(data, "place")])
+}
+
+/// `PRET-07 · 06/12/2026`.
+fn loan(lens: Lens<'_>, data: &Value) -> String {
+    let day = UtcMicros::parse(string(data, "expected"), lens.zone);
+    let day = day.map(|at| Stamp::day(lens.texts, lens.zone, at).text().to_owned());
+    joined(&[string(data, "loaner"), &day.unwrap_or_default()])
+}
+
+fn joined(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn work(texts: Texts, data: &Value) -> String {
