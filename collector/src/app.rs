@@ -135,6 +135,7 @@ impl App {
             names: settings.agents.names,
             retention: settings.retention,
         };
+        tasks.spawn(upkeep::carry_tickets_on(context.clone(), stopped.clone()));
         tasks.spawn(upkeep.run(stopped));
         tracing::info!(agents = %agents_address, web = %settings.web.listen, "the collector is up");
         Ok(Self {

@@ -201,6 +201,7 @@ impl FleetService {
             phone: if request.phone.is_empty() { person.phone } else { request.phone },
             availability: String::new(),
             external_ref: String::new(),
+            sub_kind: None,
             severity: Severity::Minor,
             scope: ImpactScope::One,
             urgency: Urgency::Medium,

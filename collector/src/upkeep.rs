@@ -20,9 +20,30 @@ use crate::loans;
 use crate::people;
 use crate::remote;
 use crate::rpc::{self, ServerTls};
+use crate::tickets;
 
 /// Often enough that nothing piles up, rarely enough that nobody notices.
 const ROUND: Duration = Duration::from_hours(1);
+
+/// How often tickets are looked at whose time has come: waits that end, closings that nobody confirms.
+const TICKET_ROUND: Duration = Duration::from_mins(1);
+
+/// Moves tickets on until told to stop. A round that fails is logged; the next one tries again.
+pub(crate) async fn carry_tickets_on(
+    context: Context,
+    mut stopped: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TICKET_ROUND) => (),
+            _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+        }
+        match tickets::carry_on(&context).await {
+            Ok(moved) => tracing::debug!(moved, "a round of tickets is done"),
+            Err(error) => tracing::error!(error = %Chain(&error), "a round of tickets failed"),
+        }
+    }
+}
 
 /// What upkeep needs.
 #[derive(Debug)]

@@ -29,13 +29,45 @@ CREATE TABLE ticket (
     severity          TEXT NOT NULL CHECK (severity IN ('minor', 'blocking')),
     scope             TEXT NOT NULL CHECK (scope IN ('one', 'group', 'all')),
     urgency           TEXT NOT NULL CHECK (urgency IN ('low', 'medium', 'high')),
+    sub_kind          TEXT CHECK (sub_kind IN ('connection', 'performance', 'freeze', 'hardware', 'error_message', 'server', 'application', 'malware', 'vulnerability', 'install', 'configure', 'account', 'access', 'equipment', 'outage', 'security_breach', 'disruption')),
+    -- What the person said, whatever staff think of it later.
+    declared_severity TEXT NOT NULL CHECK (declared_severity IN ('minor', 'blocking')),
+    declared_scope    TEXT NOT NULL CHECK (declared_scope IN ('one', 'group', 'all')),
+    declared_urgency  TEXT NOT NULL CHECK (declared_urgency IN ('low', 'medium', 'high')),
+    -- Which matrix gave the priority, and why somebody set another one by hand.
+    matrix_version    INTEGER NOT NULL,
+    priority_reason   TEXT,
+    -- Seen by the security manager, its security team and its people only.
+    restricted        INTEGER NOT NULL CHECK (restricted IN (0, 1)),
+    security          INTEGER NOT NULL CHECK (security IN (0, 1)),
+    major             INTEGER NOT NULL CHECK (major IN (0, 1)),
     -- What the person typed, untouched, and the key it is matched by.
     inventory_number  TEXT NOT NULL,
     inventory_key     TEXT NOT NULL,
     asset_match       TEXT NOT NULL CHECK (asset_match IN ('attached', 'unknown', 'ambiguous', 'foreign', 'placeholder', 'none')),
     pending_reason    TEXT,
     pending_until     INTEGER,
+    pending_note      TEXT,
     solution          TEXT,
+    -- What a type needs to be closed with.
+    resolution_code   TEXT,
+    cause             TEXT,
+    workaround        TEXT,
+    session_on        TEXT,
+    -- What was checked before it was resolved, by whom and when.
+    verified_checks   TEXT,
+    verified_by       TEXT,
+    verified_at       INTEGER,
+    cancel_reason     TEXT CHECK (cancel_reason IN ('withdrawn', 'duplicate', 'spam', 'not_covered', 'created_in_error')),
+    parent_number     TEXT REFERENCES ticket (number),
+    problem_number    TEXT REFERENCES ticket (number),
+    duplicate_of      TEXT REFERENCES ticket (number),
+    refusals          INTEGER NOT NULL DEFAULT 0,
+    reopenings        INTEGER NOT NULL DEFAULT 0,
+    -- Since when the owner has it; a claim is undone for a few minutes without a reason.
+    owned_since       INTEGER,
+    -- When the requester was reminded to confirm.
+    reminded_at       INTEGER,
     search_key        TEXT NOT NULL,
     request_id        BLOB UNIQUE,
     -- Digest of what the request said: the same id with other words is refused.
@@ -66,6 +98,66 @@ CREATE INDEX ticket_by_requester ON ticket (requester_id, created_at);
 CREATE INDEX ticket_by_beneficiary ON ticket (beneficiary_id, created_at);
 CREATE INDEX ticket_by_creator ON ticket (created_by_id, created_at);
 CREATE INDEX ticket_waiting ON ticket (organisation_id, inventory_key, asset_match);
+CREATE INDEX ticket_by_parent ON ticket (parent_number);
+CREATE INDEX ticket_by_problem ON ticket (problem_number);
+-- Why a ticket waits, and what that does to its clocks.
+CREATE TABLE ticket_pending_reason (
+    code              TEXT PRIMARY KEY,
+    label_fr          TEXT NOT NULL,
+    label_en          TEXT NOT NULL,
+    pauses_call       INTEGER NOT NULL CHECK (pauses_call IN (0, 1)),
+    pauses_resolution INTEGER NOT NULL CHECK (pauses_resolution IN (0, 1)),
+    requires_date     INTEGER NOT NULL CHECK (requires_date IN (0, 1)),
+    active            INTEGER NOT NULL CHECK (active IN (0, 1)),
+    position          INTEGER NOT NULL
+) STRICT;
+INSERT INTO ticket_pending_reason (code, label_fr, label_en, pauses_call, pauses_resolution, requires_date, active, position) VALUES
+    ('user_absent', 'Utilisateur absent', 'User absent', TRUE, TRUE, FALSE, TRUE, 1),
+    ('missing_information', 'Informations manquantes', 'Missing information', TRUE, TRUE, FALSE, TRUE, 2),
+    ('appointment', 'Rendez-vous fixé', 'Appointment fixed', TRUE, TRUE, TRUE, TRUE, 3),
+    ('supplier', 'Fournisseur ou tiers', 'Supplier or third party', TRUE, TRUE, FALSE, TRUE, 4),
+    ('part', 'Pièce commandée', 'Part on order', TRUE, TRUE, FALSE, TRUE, 5),
+    ('date', 'Reporté à une date', 'Put off to a date', TRUE, TRUE, TRUE, TRUE, 6),
+    ('internal', 'Attente interne', 'Internal waiting', FALSE, FALSE, FALSE, TRUE, 7),
+    ('other', 'Autre', 'Other', FALSE, FALSE, FALSE, TRUE, 8);
+-- The priority matrix, every version of it: eighteen digits, severity × scope × urgency, the mildest first.
+CREATE TABLE ticket_matrix (
+    version    INTEGER PRIMARY KEY,
+    cells      TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO ticket_matrix (version, cells, created_by, created_at) VALUES (1, '543432321432321211', 'Parc', 0);
+CREATE TABLE ticket_watcher (
+    ticket_number TEXT NOT NULL REFERENCES ticket (number),
+    person_id     BLOB NOT NULL REFERENCES person (id),
+    since         INTEGER NOT NULL,
+    PRIMARY KEY (ticket_number, person_id)
+) STRICT;
+CREATE INDEX ticket_watcher_by_person ON ticket_watcher (person_id, ticket_number);
+-- Who has a ticket open right now; advisory, refreshed by the page, swept by the minute.
+CREATE TABLE ticket_presence (
+    ticket_number TEXT NOT NULL REFERENCES ticket (number),
+    person_id     BLOB NOT NULL REFERENCES person (id),
+    writing       INTEGER NOT NULL CHECK (writing IN (0, 1)),
+    seen_at       INTEGER NOT NULL,
+    PRIMARY KEY (ticket_number, person_id)
+) STRICT;
+CREATE INDEX ticket_presence_by_time ON ticket_presence (seen_at);
+-- A person's own views of the queue: a name and the query of its address.
+CREATE TABLE ticket_saved_view (
+    person_id BLOB NOT NULL REFERENCES person (id),
+    name      TEXT NOT NULL,
+    query     TEXT NOT NULL,
+    PRIMARY KEY (person_id, name)
+) STRICT;
+-- Answers written once and used often.
+CREATE TABLE ticket_canned_reply (
+    code     TEXT PRIMARY KEY,
+    title    TEXT NOT NULL,
+    body     TEXT NOT NULL,
+    language TEXT NOT NULL CHECK (language IN ('fr', 'en'))
+) STRICT;
 CREATE TABLE ticket_asset (
     id            BLOB PRIMARY KEY,
     ticket_number TEXT NOT NULL REFERENCES ticket (number),

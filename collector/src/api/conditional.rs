@@ -26,6 +26,13 @@ impl IfMatch {
         self.0.is_some()
     }
 
+    /// The latest version the caller saw, when `version` is none of those; 0 for tags that are none of ours.
+    pub fn outdated(&self, version: i64) -> Option<i64> {
+        let number = |tag: &String| tag.trim_matches('"').parse().ok();
+        let tags = self.0.as_ref().filter(|_| !self.allows(version))?;
+        Some(tags.iter().filter_map(number).max().unwrap_or(0))
+    }
+
     /// Whether `version` is one the caller saw. Weak tags never match.
     pub fn allows(&self, version: i64) -> bool {
         let current = format!("\"{version}\"");
@@ -86,6 +93,8 @@ mod tests {
         assert!(!sent("\"2\"").allows(3));
         assert!(!sent("W/\"3\"").allows(3));
         assert!(!sent("nonsense").allows(3));
+        assert_eq!(sent("\"1\", \"2\"").outdated(3), Some(2));
+        assert_eq!((sent("nonsense").outdated(3), sent("\"3\"").outdated(3)), (Some(0), None));
     }
 
     #[test]

@@ -80,6 +80,13 @@ impl Problem {
         Self::invalid_fields(vec![FieldProblem { field: field.to_owned(), reason: reason.to_string() }])
     }
 
+    /// The same with a list of fields and what there is to know about each.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldProblem>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
     /// Fields are wrong; the first one is the problem's `field`.
     pub fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
         let detail = errors.first().map(|it| format!("{} {}", it.field, it.reason)).unwrap_or_default();

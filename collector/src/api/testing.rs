@@ -18,7 +18,10 @@ use crate::kernel::id::{CiId, OrganisationId};
 use crate::kernel::time::{ManualClock, UtcMicros, Zone};
 use crate::people::{self, Language, NewApiKey, NewPerson, Person};
 use crate::sites::{self, NewOrganisation, NewSite, Organisation};
-use crate::tickets::{Channel, ImpactScope, LateAttachment, NewTicket, Severity, TicketKind, Urgency};
+use crate::tickets::{
+    Channel, Check, ImpactScope, LateAttachment, NewTicket, Resolution, ResolutionCode, Severity,
+    TicketAction, TicketKind, Urgency,
+};
 
 /// Two organisations and the people around them.
 #[derive(Debug)]
@@ -83,6 +86,7 @@ impl Desk {
             phone: String::new(),
             availability: String::new(),
             external_ref: String::new(),
+            sub_kind: None,
             severity: Severity::Minor,
             scope: ImpactScope::One,
             urgency: Urgency::Medium,
@@ -91,6 +95,17 @@ impl Desk {
             request_id: None,
             files: Vec::new(),
         }
+    }
+
+    /// A solution with everything an incident needs.
+    pub(crate) fn solved(solution: &str) -> TicketAction {
+        TicketAction::Resolve(Resolution {
+            solution: solution.into(),
+            code: Some(ResolutionCode::Fixed),
+            cause: "worn".into(),
+            checks: vec![Check::Tested],
+            ..Resolution::default()
+        })
     }
 
     /// A machine made by hand, a Latitude with the serial `S-` and its tag, and its id.

@@ -83,6 +83,8 @@ pub enum Permission {
     ReadTickets,
     /// Claim, reply, write tasks, hold, resolve.
     WorkTickets,
+    /// Take a ticket that nobody has qualified yet.
+    SelfQualify,
     /// Set type, team, severity, scope, urgency; assign to others.
     QualifyTickets,
     /// Fix visits on site, hand loaners out and take them back.
@@ -189,7 +191,9 @@ fn grants(role: Role, permission: Permission) -> bool {
             matches!(role, Referent | Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi)
         }
         Permission::ReadTickets => !matches!(role, Requester | Admin),
-        Permission::WorkTickets => matches!(role, Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi),
+        Permission::WorkTickets | Permission::SelfQualify => {
+            matches!(role, Peu | TechnicianN1 | TechnicianN2 | Lead | Mssi)
+        }
         Permission::QualifyTickets => matches!(role, Peu | Lead),
         Permission::PlanFieldWork => matches!(role, Peu | TechnicianN2 | Lead),
         Permission::ReadAssets => !matches!(role, Requester),

@@ -87,6 +87,23 @@ impl UtcMicros {
         (zoned.year(), zoned.month())
     }
 
+    /// The end of the `days`-th working day after this moment's day, Monday to Friday on the wall of `zone`: whoever
+    /// is given five working days on a Wednesday has until the next Wednesday's midnight.
+    #[must_use]
+    pub fn plus_working_days(self, days: u32, zone: &Zone) -> Self {
+        let mut date = self.timestamp().to_zoned(zone.0.clone()).date();
+        let mut left = days;
+        while left > 0 {
+            let Ok(next) = date.tomorrow() else { return Self(i64::MAX) };
+            date = next;
+            if !matches!(date.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
+                left -= 1;
+            }
+        }
+        let midnight = date.tomorrow().and_then(|it| it.to_zoned(zone.0.clone()));
+        midnight.map_or(Self(i64::MAX), |it| Self(it.timestamp().as_microsecond() - 1))
+    }
+
     fn timestamp(self) -> Timestamp {
         Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -127,6 +144,11 @@ impl Zone {
 /// Days, as a span.
 pub const fn days(count: u64) -> Duration {
     Duration::from_secs(count * 86_400)
+}
+
+/// Minutes, as a span.
+pub const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
 }
 
 /// Where the present comes from.
@@ -185,6 +207,18 @@ mod tests {
         let zone = Zone::named("Europe/Paris").expect("zone data");
         let moment = UtcMicros::parse("2026-07-14", &zone).expect("valid");
         assert_eq!(moment.rfc3339(), "2026-07-13T22:00:00Z");
+    }
+
+    #[test]
+    fn working_days_end_with_the_day_on_site() {
+        let zone = Zone::named("Europe/Paris").expect("zone data");
+        let after = |text, days| {
+            UtcMicros::parse(text, &zone).expect("valid").plus_working_days(days, &zone).rfc3339()
+        };
+        assert_eq!(after("2026-11-18T09:00:00Z", 5), "2026-11-25T22:59:59Z", "a Wednesday");
+        assert_eq!(after("2026-11-20T22:59:00Z", 1), "2026-11-23T22:59:59Z", "a Friday's last minute");
+        assert_eq!(after("2026-11-20T23:00:00Z", 1), "2026-11-23T22:59:59Z", "already Saturday in Paris");
+        assert_eq!(after("2026-10-23T10:00:00Z", 1), "2026-10-26T22:59:59Z", "over the change of the clock");
     }
 
     #[test]

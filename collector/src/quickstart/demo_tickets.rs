@@ -5,7 +5,7 @@ use super::organisation::DemoOrganisation;
 use crate::app::App;
 use crate::kernel::actor::Role;
 use crate::kernel::time::days;
-use crate::tickets::{self, TicketAction};
+use crate::tickets::{self, Check, Resolution, ResolutionCode, TicketAction};
 
 /// Days an ordered part takes.
 const PART_DAYS: u64 = 3;
@@ -92,9 +92,13 @@ fn started(app: &App, numbers: &TypedNumbers<'_>) -> [Story; 3] {
             actions: vec![
                 TicketAction::Claim,
                 task("call", "Avec l'utilisatrice : anciens téléchargements triés ensemble.", 20),
-                TicketAction::Resolve {
+                TicketAction::Resolve(Resolution {
                     solution: "Téléchargements et corbeille vidés ; les archives sont sur le serveur de fichiers.".into(),
-                },
+                    code: Some(ResolutionCode::Fixed),
+                    cause: "Disque plein de téléchargements jamais triés.".into(),
+                    checks: vec![Check::Tested, Check::SeenByUser],
+                    ..Resolution::default()
+                }),
             ],
         },
     ]

@@ -241,6 +241,7 @@ impl DemoOrganisation {
             phone: "04 72 00 00 00".into(),
             availability: "Le matin avant 11 h".into(),
             external_ref: String::new(),
+            sub_kind: None,
             severity: Severity::Blocking,
             scope: ImpactScope::One,
             urgency: Urgency::Medium,

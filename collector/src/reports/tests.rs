@@ -44,9 +44,9 @@ db_test! {
             act(&desk, &lead, number, TicketAction::Task { kind: kind.into(), text, duration_min: None }).await;
         }
         desk.clock.advance(Duration::from_hours(3));
-        act(&desk, &lead, &first, TicketAction::Resolve { solution: "new cable".into() }).await;
+        act(&desk, &lead, &first, Desk::solved("new cable")).await;
         act(&desk, &actor(&desk.requester), &first, TicketAction::Refuse { comment: "still broken".into() }).await;
-        act(&desk, &lead, &first, TicketAction::Resolve { solution: "new switch".into() }).await;
+        act(&desk, &lead, &first, Desk::solved("new switch")).await;
         let mut tx = desk.context.db.read().await.expect("read");
         let found = report(&mut tx, &lead, span("2026-11-01", "2026-11-30")).await.expect("report");
         assert_eq!((found.opened, found.resolved, found.refused, found.reopened), (2, 1, 1, 0));

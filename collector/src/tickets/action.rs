@@ -1,9 +1,14 @@
 //! What can be done to a ticket, and why it may not be.
 
-use super::words::{ActionKind, AssetRole, ImpactScope, Severity, TicketKind, Urgency};
+use super::difference::FieldChange;
+use super::number::TicketNumber;
+use super::words::{
+    ActionKind, AssetRole, CancelReason, Check, ImpactScope, LinkKind, ResolutionCode, Severity, SubKind,
+    TicketKind, Urgency,
+};
 use crate::db::StoreError;
 use crate::kernel::error::{ErrorKind, Fault};
-use crate::kernel::id::{CiId, FileId, PersonId, TicketAssetId};
+use crate::kernel::id::{CiId, FileId, PersonId, TeamId, TicketAssetId};
 use crate::kernel::time::UtcMicros;
 
 /// One thing done to a ticket.
@@ -21,30 +26,42 @@ pub enum TicketAction {
         /// Why, may be empty.
         reason: String,
     },
-    /// Type, severity, scope and urgency as staff see them; sets the priority.
-    Qualify {
-        /// Type.
-        kind: TicketKind,
-        /// Severity.
-        severity: Severity,
-        /// Scope.
-        scope: ImpactScope,
-        /// Urgency.
-        urgency: Urgency,
-    },
-    /// Back to the pot for another team.
+    /// Type, severity, scope and urgency as staff see them; sets priority and team.
+    Qualify(Qualification),
+    /// Into the pot of another team.
     Transfer {
+        /// Which; none for the common pot.
+        team: Option<TeamId>,
         /// Why; mandatory.
         comment: String,
     },
     /// To the second level.
     Escalate {
-        /// What was tried; mandatory.
+        /// A team of the second level; the nearest one if left out.
+        team: Option<TeamId>,
+        /// What was tried, and why more is needed; mandatory.
+        comment: String,
+    },
+    /// Back to the first level.
+    Deescalate {
+        /// A team of the first level; the usual one for such tickets if left out.
+        team: Option<TeamId>,
+        /// Why; mandatory.
+        comment: String,
+    },
+    /// To the security manager: hidden from everybody else but its people.
+    Refer {
+        /// Why; mandatory.
+        comment: String,
+    },
+    /// Visible again to who worked on it.
+    Unrestrict {
+        /// Why; mandatory.
         comment: String,
     },
     /// Wait.
     Hold {
-        /// For what, a short line; mandatory.
+        /// Code of a pending reason. Other words, 1 to 200 characters, are kept as a note to the reason `other`.
         reason: String,
         /// Until when.
         until: Option<UtcMicros>,
@@ -82,10 +99,7 @@ pub enum TicketAction {
         internal: bool,
     },
     /// Solved.
-    Resolve {
-        /// How; mandatory.
-        solution: String,
-    },
+    Resolve(Resolution),
     /// It is really solved.
     Confirm {
         /// Who said so, when a program or staff write it down for somebody.
@@ -103,9 +117,39 @@ pub enum TicketAction {
     },
     /// Withdraw.
     Cancel {
+        /// Which kind of reason; withdrawn if left out.
+        code: Option<CancelReason>,
         /// Why; mandatory.
         reason: String,
     },
+    /// It is the same as another one of the organisation, in which it goes on.
+    Merge {
+        /// The one that stays.
+        into: TicketNumber,
+        /// Why, may be empty.
+        comment: String,
+    },
+    /// Put it under a major incident or a problem of the organisation.
+    Link {
+        /// The major incident or problem.
+        to: TicketNumber,
+        /// Which of both.
+        kind: LinkKind,
+    },
+    /// Take it out from there.
+    Unlink {
+        /// From which of both.
+        kind: LinkKind,
+    },
+    /// Call it a major incident, or no longer.
+    Major {
+        /// Whether it is one.
+        major: bool,
+    },
+    /// The actor keeps an eye on it.
+    Watch,
+    /// No longer.
+    Unwatch,
     /// Link the machine with this number. An unknown number is kept and waits when no machine is affected yet.
     AttachAsset {
         /// As typed.
@@ -129,25 +173,77 @@ pub enum TicketAction {
     },
 }
 
+/// A ticket as staff see it.
+#[derive(Clone, Debug)]
+pub struct Qualification {
+    /// Type.
+    pub kind: TicketKind,
+    /// What exactly is asked for, within the type.
+    pub sub_kind: Option<SubKind>,
+    /// Severity.
+    pub severity: Severity,
+    /// Scope.
+    pub scope: ImpactScope,
+    /// Urgency.
+    pub urgency: Urgency,
+    /// Whose pot it goes to; if left out the present one, or the usual one for a ticket in none.
+    pub team: Option<TeamId>,
+    /// Another priority than the matrix gives, 1 to 5.
+    pub priority: Option<i64>,
+    /// Why another; needed with one, 1 to 200 characters.
+    pub priority_reason: String,
+}
+
+/// How a ticket was solved, with what its type needs to be closed.
+#[derive(Clone, Debug, Default)]
+pub struct Resolution {
+    /// What solved it, what was delivered, the answer, the reason; mandatory.
+    pub solution: String,
+    /// What came of it; may be left out where there is one way only.
+    pub code: Option<ResolutionCode>,
+    /// What caused it: incidents and problems.
+    pub cause: String,
+    /// How to live with it: problems.
+    pub workaround: String,
+    /// Date of the session: training.
+    pub session_on: String,
+    /// What was checked: incidents.
+    pub checks: Vec<Check>,
+    /// A visit or loan that is not over is known and goes on.
+    pub acknowledged: bool,
+    /// The same for the tickets under this major incident or problem.
+    pub with_children: bool,
+}
+
 impl TicketAction {
     /// Which action it is.
     pub fn kind(&self) -> ActionKind {
         match self {
-            Self::Claim | Self::Assign { .. } => ActionKind::Claim,
+            Self::Claim => ActionKind::Claim,
+            Self::Assign { .. } => ActionKind::Assign,
             Self::Release { .. } => ActionKind::Release,
-            Self::Qualify { .. } => ActionKind::Qualify,
+            Self::Qualify(_) => ActionKind::Qualify,
             Self::Transfer { .. } => ActionKind::Transfer,
             Self::Escalate { .. } => ActionKind::Escalate,
+            Self::Deescalate { .. } => ActionKind::Deescalate,
+            Self::Refer { .. } => ActionKind::Refer,
+            Self::Unrestrict { .. } => ActionKind::Unrestrict,
             Self::Hold { .. } => ActionKind::Hold,
             Self::Resume => ActionKind::Resume,
             Self::Task { .. } => ActionKind::Task,
             Self::Reply { .. } | Self::Attach { internal: false, .. } => ActionKind::Reply,
             Self::Note { .. } | Self::Attach { internal: true, .. } => ActionKind::Note,
-            Self::Resolve { .. } => ActionKind::Resolve,
+            Self::Resolve(_) => ActionKind::Resolve,
             Self::Confirm { .. } => ActionKind::Confirm,
             Self::Refuse { .. } => ActionKind::Refuse,
             Self::Reopen { .. } => ActionKind::Reopen,
             Self::Cancel { .. } => ActionKind::Cancel,
+            Self::Merge { .. } => ActionKind::Merge,
+            Self::Link { .. } => ActionKind::Link,
+            Self::Unlink { .. } => ActionKind::Unlink,
+            Self::Major { .. } => ActionKind::Major,
+            Self::Watch => ActionKind::Watch,
+            Self::Unwatch => ActionKind::Unwatch,
             Self::AttachAsset { .. } | Self::AttachCi { .. } => ActionKind::AttachAsset,
             Self::DetachAsset { .. } => ActionKind::DetachAsset,
         }
@@ -187,13 +283,20 @@ pub enum TicketError {
     Taken {
         /// Name of the owner.
         owner: String,
+        /// Since when.
+        since: Option<UtcMicros>,
     },
     /// The ticket is not as the actor saw it.
     #[error("the ticket changed: version {current} is current")]
     Stale {
         /// The present version.
         current: i64,
+        /// What changed since, for who works on tickets.
+        changes: Vec<FieldChange>,
     },
+    /// It was done, and the actor sees the ticket no longer.
+    #[error("done; the ticket is no longer visible to you")]
+    Gone,
     /// The database did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -210,7 +313,7 @@ impl Fault for TicketError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid { .. } | Self::KeyReused => ErrorKind::Invalid,
-            Self::NotFound => ErrorKind::NotFound,
+            Self::NotFound | Self::Gone => ErrorKind::NotFound,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::State { .. } | Self::Taken { .. } | Self::Stale { .. } => ErrorKind::Conflict,
             Self::Store(error) => error.kind(),
@@ -222,6 +325,7 @@ impl Fault for TicketError {
             Self::Invalid { .. } => "invalid",
             Self::KeyReused => "idempotency-key-reused",
             Self::NotFound => "not-found",
+            Self::Gone => "gone",
             Self::Forbidden => "forbidden",
             Self::State { .. } => "state",
             Self::Taken { .. } => "taken",

@@ -3,12 +3,14 @@
 use super::difference::FieldChange;
 use super::number::TicketNumber;
 use super::words::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, TicketKind, TicketState, Urgency,
+    ActionKind, AssetRole, AttachedBy, CancelReason, Channel, ImpactScope, ResolutionCode, Severity, SubKind,
+    TicketKind, TicketState, Urgency,
 };
 use crate::inventory::{Change, CiSummary, Machine};
-use crate::kernel::id::{CiId, FileId, OrganisationId, PersonId, SiteId, TicketAssetId};
+use crate::kernel::id::{CiId, FileId, OrganisationId, PersonId, SiteId, TeamId, TicketAssetId};
 use crate::kernel::time::UtcMicros;
 use crate::matching::AssetMatch;
+use crate::people::Language;
 
 /// What opens a ticket (rules R031–R049). Texts are as typed; [`open_ticket`](super::open_ticket) cleans and bounds them.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct NewTicket {
     pub availability: String,
     /// Number in another helpdesk, at most 120 characters.
     pub external_ref: String,
+    /// What exactly is asked for; of the same type.
+    pub sub_kind: Option<SubKind>,
     /// As declared.
     pub severity: Severity,
     /// As declared.
@@ -115,6 +119,32 @@ pub struct Ticket {
     pub owner_name: String,
     /// Support level, 1 or 2.
     pub level: i64,
+    /// The team whose pot it is in; none for the common pot.
+    pub team_id: Option<TeamId>,
+    /// Its code, empty without one.
+    pub team_code: String,
+    /// Its name, empty without one.
+    pub team_name: String,
+    /// Since when the owner has it.
+    pub owned_since: Option<UtcMicros>,
+    /// What exactly is asked for.
+    pub sub_kind: Option<SubKind>,
+    /// As the person declared it; never changes.
+    pub declared_severity: Severity,
+    /// As the person declared it; never changes.
+    pub declared_scope: ImpactScope,
+    /// As the person declared it; never changes.
+    pub declared_urgency: Urgency,
+    /// Version of the matrix that gave the priority.
+    pub matrix_version: i64,
+    /// Why somebody set the priority by hand.
+    pub priority_reason: Option<String>,
+    /// Referred to the security manager: hidden from everybody else but its people.
+    pub restricted: bool,
+    /// A matter of security.
+    pub security: bool,
+    /// A major incident that others may belong to.
+    pub major: bool,
     /// One line.
     pub summary: String,
     /// The whole story.
@@ -137,12 +167,42 @@ pub struct Ticket {
     pub inventory_number: String,
     /// As the actor may see it (foreign shows as unknown).
     pub asset_match: AssetMatch,
-    /// Why it waits.
+    /// Why it waits: code of a [`PendingReason`].
     pub pending_reason: Option<String>,
     /// Until when it waits.
     pub pending_until: Option<UtcMicros>,
+    /// More about why it waits.
+    pub pending_note: Option<String>,
     /// How it was solved.
     pub solution: Option<String>,
+    /// What came of it.
+    pub resolution_code: Option<ResolutionCode>,
+    /// What caused it.
+    pub cause: Option<String>,
+    /// How to live with it.
+    pub workaround: Option<String>,
+    /// Date of the training, as written.
+    pub session_on: Option<String>,
+    /// Codes of what was checked, separated by commas.
+    pub verified_checks: Option<String>,
+    /// Name of who checked.
+    pub verified_by: Option<String>,
+    /// When.
+    pub verified_at: Option<UtcMicros>,
+    /// Why it was withdrawn.
+    pub cancel_reason: Option<CancelReason>,
+    /// The major incident it belongs to.
+    pub parent_number: Option<TicketNumber>,
+    /// The problem behind it.
+    pub problem_number: Option<TicketNumber>,
+    /// The ticket it was merged into.
+    pub duplicate_of: Option<TicketNumber>,
+    /// How often its closing was refused.
+    pub refusals: i64,
+    /// How often it was opened again.
+    pub reopenings: i64,
+    /// When the requester was reminded to confirm.
+    pub reminded_at: Option<UtcMicros>,
     /// When it was opened.
     pub created_at: UtcMicros,
     /// When anything was last done to it.
@@ -192,6 +252,12 @@ pub struct TicketView {
     pub candidates: Vec<CiSummary>,
     /// What the actor may do now.
     pub allowed: Vec<ActionKind>,
+    /// Tickets under this one: of a major incident, or those a problem explains.
+    pub children: Vec<TicketRow>,
+    /// Names of who keeps an eye on it; empty for who does not work on tickets.
+    pub watchers: Vec<String>,
+    /// The actor keeps an eye on it.
+    pub watched: bool,
 }
 
 /// A machine on a ticket.
@@ -238,6 +304,61 @@ pub struct TicketEvent {
     pub changes: Vec<FieldChange>,
 }
 
+/// Why tickets wait, as data: what is offered, what it is called, what it does to the clocks.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags of a reason, each a column")]
+pub struct PendingReason {
+    /// Stored word.
+    pub code: String,
+    /// In French.
+    pub label_fr: String,
+    /// In English.
+    pub label_en: String,
+    /// The call-back clock stands still meanwhile.
+    pub pauses_call: bool,
+    /// The resolution clock stands still meanwhile.
+    pub pauses_resolution: bool,
+    /// It needs a day on which the wait ends.
+    pub requires_date: bool,
+    /// Offered.
+    pub active: bool,
+}
+
+/// Somebody who has a ticket open.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Presence {
+    /// The ticket.
+    pub ticket_number: TicketNumber,
+    /// Who.
+    pub person_id: PersonId,
+    /// Name.
+    pub name: String,
+    /// Writes rather than reads.
+    pub writing: bool,
+}
+
+/// A view of the queue somebody keeps: a link with a name.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SavedView {
+    /// 1 to 60 characters.
+    pub name: String,
+    /// Query of the address, at most 500 characters.
+    pub query: String,
+}
+
+/// An answer written once and used often (rule R145).
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct CannedReply {
+    /// 2 to 32 of a–z, 0–9, hyphen.
+    pub code: String,
+    /// 1 to 60 characters.
+    pub title: String,
+    /// At most 4,000 characters.
+    pub body: String,
+    /// Language it is written in.
+    pub language: Language,
+}
+
 /// What is written into a ticket's history.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -268,6 +389,14 @@ pub struct TicketFilter {
     pub query: String,
     /// Support level.
     pub level: Option<i64>,
+    /// In this team's pot.
+    pub team: Option<TeamId>,
+    /// In a pot of one of the actor's teams.
+    pub own_teams: bool,
+    /// Of this type.
+    pub kind: Option<TicketKind>,
+    /// Under this major incident or problem.
+    pub under: Option<TicketNumber>,
     /// What the number led to, `unknown` for those that wait for a machine.
     pub asset_match: Option<AssetMatch>,
 }

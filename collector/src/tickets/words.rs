@@ -132,10 +132,84 @@ words! {
         /// A person chose it.
         Person = "person",
     }
+    /// What came of a ticket; each type has its own.
+    ResolutionCode {
+        /// The cause is gone.
+        Fixed = "fixed",
+        /// It works another way.
+        Workaround = "workaround",
+        /// Something was replaced.
+        Replaced = "replaced",
+        /// Somebody else repaired it.
+        ThirdParty = "third_party",
+        /// Nothing was broken; explained how it works.
+        Explained = "explained",
+        /// It could not be seen again.
+        NotReproduced = "not_reproduced",
+        /// What was asked for is there.
+        Delivered = "delivered",
+        /// A part of it is.
+        PartlyDelivered = "partly_delivered",
+        /// It was declined.
+        Declined = "declined",
+        /// The underlying cause is gone.
+        RootCauseFixed = "root_cause_fixed",
+        /// The cause is known and stays.
+        RiskAccepted = "risk_accepted",
+        /// The question is answered.
+        Answered = "answered",
+        /// The suggestion will be done.
+        Accepted = "accepted",
+        /// It will not.
+        Refused = "refused",
+        /// It may be, later.
+        Later = "later",
+        /// The training has a date.
+        SessionPlanned = "session_planned",
+        /// Service is back.
+        Restored = "restored",
+        /// The danger is contained.
+        Contained = "contained",
+        /// There was none.
+        FalseAlarm = "false_alarm",
+    }
+    /// What was checked before a ticket was resolved (rule R110).
+    Check {
+        /// Tried again, works.
+        Tested = "tested",
+        /// The person saw it work.
+        SeenByUser = "seen_by_user",
+        /// What was changed for the repair is as before.
+        SettingsRestored = "settings_restored",
+        /// The person's data are there.
+        DataChecked = "data_checked",
+    }
+    /// Why a ticket was withdrawn.
+    CancelReason {
+        /// Not needed any more.
+        Withdrawn = "withdrawn",
+        /// There is another ticket about it.
+        Duplicate = "duplicate",
+        /// Not a request.
+        Spam = "spam",
+        /// The contract does not cover it.
+        NotCovered = "not_covered",
+        /// Opened by mistake.
+        CreatedInError = "created_in_error",
+    }
+    /// What one ticket is to another.
+    LinkKind {
+        /// The major incident it belongs to.
+        Parent = "parent",
+        /// The problem behind it.
+        Problem = "problem",
+    }
     /// What can be done to a ticket: the last part of the REST path.
     ActionKind {
         /// Take it.
         Claim = "claim",
+        /// Give it to somebody.
+        Assign = "assign",
         /// Put it back into the pot.
         Release = "release",
         /// Set type, severity, scope and urgency.
@@ -144,6 +218,12 @@ words! {
         Transfer = "transfer",
         /// To the second level.
         Escalate = "escalate",
+        /// Back to the first level.
+        Deescalate = "deescalate",
+        /// To the security manager: nobody else sees it any more.
+        Refer = "refer",
+        /// For everybody again.
+        Unrestrict = "unrestrict",
         /// Wait, with a reason.
         Hold = "hold",
         /// Stop waiting.
@@ -164,6 +244,18 @@ words! {
         Reopen = "reopen",
         /// Withdraw.
         Cancel = "cancel",
+        /// It is the same as another one.
+        Merge = "merge",
+        /// Put it under a major incident or a problem.
+        Link = "link",
+        /// Take it out from there.
+        Unlink = "unlink",
+        /// Call it a major incident, or no longer.
+        Major = "major",
+        /// Keep an eye on it.
+        Watch = "watch",
+        /// No longer.
+        Unwatch = "unwatch",
         /// Link a machine.
         AttachAsset = "assets",
         /// Unlink a machine.
@@ -188,6 +280,35 @@ impl SubKind {
                 TicketKind::ServiceRequest
             }
             Self::Outage | Self::SecurityBreach | Self::Disruption => TicketKind::Emergency,
+        }
+    }
+}
+
+impl SubKind {
+    /// A matter of security, whatever the type says.
+    pub fn is_security(self) -> bool {
+        matches!(self, Self::Malware | Self::Vulnerability | Self::SecurityBreach)
+    }
+}
+
+impl ResolutionCode {
+    /// What may come of a ticket of this type, the usual first.
+    pub fn of(kind: TicketKind) -> &'static [Self] {
+        match kind {
+            TicketKind::Incident => &[
+                Self::Fixed,
+                Self::Workaround,
+                Self::Replaced,
+                Self::ThirdParty,
+                Self::Explained,
+                Self::NotReproduced,
+            ],
+            TicketKind::ServiceRequest => &[Self::Delivered, Self::PartlyDelivered, Self::Declined],
+            TicketKind::Problem => &[Self::RootCauseFixed, Self::Workaround, Self::RiskAccepted],
+            TicketKind::Information => &[Self::Answered],
+            TicketKind::Improvement => &[Self::Accepted, Self::Refused, Self::Later],
+            TicketKind::Training => &[Self::SessionPlanned, Self::Refused],
+            TicketKind::Emergency => &[Self::Restored, Self::Contained, Self::FalseAlarm],
         }
     }
 }

@@ -161,7 +161,7 @@ db_test! {
         assert!(matches!(sent, Err(VisitError::Invalid { field: "technician", .. })));
         let asked = plan_visit(&desk.context, &actor(&desk.requester), &number, a_visit(&desk, desk.technician.id, 60, 120)).await;
         assert!(matches!(asked, Err(VisitError::Forbidden)));
-        let cancel = TicketAction::Cancel { reason: "withdrawn".into() };
+        let cancel = TicketAction::Cancel { code: None, reason: "withdrawn".into() };
         tickets::act_on_ticket(&desk.context, &actor(&desk.requester), &number, 1, cancel).await.expect("cancelled");
         let late = plan_visit(&desk.context, &lead, &number, a_visit(&desk, desk.technician.id, 60, 120)).await;
         assert!(matches!(late, Err(VisitError::State { .. })));

@@ -91,6 +91,48 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
 }
 for (const sent of document.querySelectorAll("[data-draft-sent]")) sessionStorage.removeItem(`${drafts}${sent.dataset.draftSent}`);
 
+// Says that this ticket is open here, and who else has it open.
+const BEAT_MS = 30000;
+for (const place of document.querySelectorAll("[data-presence]")) {
+  const csrf = document.querySelector("input[name=csrf]")?.value ?? "";
+  const beat = async () => {
+    if (document.hidden) return;
+    const writing = [...document.querySelectorAll(".composer textarea")].some((it) => it.value !== it.defaultValue) ? "1" : "";
+    try {
+      const answer = await fetch(place.dataset.presence, { method: "POST", body: new URLSearchParams({ csrf, writing }) });
+      if (!answer.ok || answer.redirected) return;
+      const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".present");
+      if (found) place.replaceChildren(found);
+    } catch { /* the next beat tries again */ }
+  };
+  beat();
+  setInterval(beat, BEAT_MS);
+}
+
+// The queue stays true: what changed in a row is changed in place, no row moves, new tickets are announced above.
+for (const list of document.querySelectorAll("[data-live]")) {
+  setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok || answer.redirected) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const rows = new Map([...fresh.querySelectorAll("[data-number]")].map((it) => [it.dataset.number, it]));
+      for (const row of list.querySelectorAll("[data-number]")) {
+        const now = rows.get(row.dataset.number);
+        rows.delete(row.dataset.number);
+        if (!now) continue;
+        for (const part of row.querySelectorAll("[data-part]")) {
+          const other = now.querySelector(`[data-part=${part.dataset.part}]`);
+          if (other && other.innerHTML !== part.innerHTML) part.replaceChildren(...other.childNodes);
+        }
+      }
+      const news = document.getElementById("queue-news");
+      if (news) news.hidden = rows.size === 0;
+    } catch { /* the next round tries again */ }
+  }, BEAT_MS);
+}
+
 // Single-key shortcuts, unless switched off: j and k move, / searches, n opens a new ticket.
 if (document.body.dataset.shortcuts === "on") {
   document.addEventListener("keydown", (event) => {

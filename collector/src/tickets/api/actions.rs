@@ -6,15 +6,20 @@ use axum::response::{IntoResponse, Response};
 
 use super::handlers::{person_of, seen, shown};
 use super::requests::{
-    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, ConfirmRequest, DetachRequest, EmptyRequest,
-    HoldRequest, QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest,
+    AssetRequest, AssignRequest, CancelRequest, ClaimRequest, CommentRequest, ConfirmRequest, DetachRequest,
+    EmptyRequest, HoldRequest, LinkRequest, MajorRequest, MergeRequest, QualifyRequest, ReleaseRequest,
+    ResolveRequest, TaskRequest, TeamCommentRequest, TextRequest, UnlinkRequest,
 };
 use super::responses::TicketDetail;
-use crate::api::{ApiJson, ApiPath, ApiState, Caller, IfMatch, Problem, ProblemDetails, etag};
+use crate::api::{ApiJson, ApiPath, ApiState, Caller, FieldProblem, IfMatch, Problem, ProblemDetails, etag};
 use crate::context::Context;
+use crate::kernel::id::TeamId;
 use crate::kernel::time::{UtcMicros, Zone};
 use crate::matching::{self, AssetMatch};
-use crate::tickets::{self, AssetRole, Ticket, TicketAction, TicketError};
+use crate::teams;
+use crate::tickets::{
+    self, AssetRole, FieldChange, Qualification, Resolution, Ticket, TicketAction, TicketError, TicketNumber,
+};
 
 /// How often an unconditional action is tried again when somebody else changed the ticket in between.
 const TRIES: u32 = 5;
@@ -57,12 +62,24 @@ actions! {
         |it: ReleaseRequest| Wanted::Plain(TicketAction::Release { reason: it.reason });
     /// Type, severity, scope, urgency; sets the priority.
     qualify, "/api/v1/tickets/{number}/qualify", QualifyRequest => Wanted::Qualify;
-    /// To another team.
-    transfer, "/api/v1/tickets/{number}/transfer", CommentRequest =>
-        |it: CommentRequest| Wanted::Plain(TicketAction::Transfer { comment: it.comment });
+    /// Gives it to a technician of its team.
+    assign, "/api/v1/tickets/{number}/assign", AssignRequest =>
+        |it: AssignRequest| Wanted::Claim(ClaimRequest { owner: Some(it.owner) });
+    /// Into the pot of another team, or into the common one.
+    transfer, "/api/v1/tickets/{number}/transfer", TeamCommentRequest =>
+        |it| Wanted::HandOn(it, |team, comment| TicketAction::Transfer { team, comment });
     /// To the second level.
-    escalate, "/api/v1/tickets/{number}/escalate", CommentRequest =>
-        |it: CommentRequest| Wanted::Plain(TicketAction::Escalate { comment: it.comment });
+    escalate, "/api/v1/tickets/{number}/escalate", TeamCommentRequest =>
+        |it| Wanted::HandOn(it, |team, comment| TicketAction::Escalate { team, comment });
+    /// Back to the first level.
+    deescalate, "/api/v1/tickets/{number}/deescalate", TeamCommentRequest =>
+        |it| Wanted::HandOn(it, |team, comment| TicketAction::Deescalate { team, comment });
+    /// To the security manager. Answers 204 when the key sees the ticket no longer.
+    refer, "/api/v1/tickets/{number}/refer", CommentRequest =>
+        |it: CommentRequest| Wanted::Plain(TicketAction::Refer { comment: it.comment });
+    /// Visible again to who worked on it.
+    unrestrict, "/api/v1/tickets/{number}/unrestrict", CommentRequest =>
+        |it: CommentRequest| Wanted::Plain(TicketAction::Unrestrict { comment: it.comment });
     /// Wait.
     hold, "/api/v1/tickets/{number}/hold", HoldRequest => Wanted::Hold;
     /// Stop waiting.
@@ -80,7 +97,7 @@ actions! {
         |it: TextRequest| Wanted::Plain(TicketAction::Note { text: it.text });
     /// Solved.
     resolve, "/api/v1/tickets/{number}/resolve", ResolveRequest =>
-        |it: ResolveRequest| Wanted::Plain(TicketAction::Resolve { solution: it.solution });
+        |it: ResolveRequest| Wanted::Plain(TicketAction::Resolve(it.into()));
     /// Really solved, as somebody said by voice.
     confirm, "/api/v1/tickets/{number}/confirm", ConfirmRequest =>
         |it: ConfirmRequest| Wanted::Plain(TicketAction::Confirm { on_behalf_of: it.on_behalf_of });
@@ -92,7 +109,17 @@ actions! {
         |it: CommentRequest| Wanted::Plain(TicketAction::Reopen { comment: it.comment });
     /// Withdraw.
     cancel, "/api/v1/tickets/{number}/cancel", CancelRequest =>
-        |it: CancelRequest| Wanted::Plain(TicketAction::Cancel { reason: it.reason });
+        |it: CancelRequest| Wanted::Plain(TicketAction::Cancel { code: it.code, reason: it.reason });
+    /// The same as another one, in which it goes on.
+    merge, "/api/v1/tickets/{number}/merge", MergeRequest => Wanted::Merge;
+    /// Under a major incident or a problem.
+    link, "/api/v1/tickets/{number}/link", LinkRequest => Wanted::Link;
+    /// Out from there.
+    unlink, "/api/v1/tickets/{number}/unlink", UnlinkRequest =>
+        |it: UnlinkRequest| Wanted::Plain(TicketAction::Unlink { kind: it.kind });
+    /// A major incident, or no longer.
+    major, "/api/v1/tickets/{number}/major", MajorRequest =>
+        |it: MajorRequest| Wanted::Plain(TicketAction::Major { major: it.major });
     /// Link a machine by its number.
     assets, "/api/v1/tickets/{number}/assets", AssetRequest => Wanted::Attach;
     /// End a machine's link; it stays in the history.
@@ -104,7 +131,10 @@ enum Wanted {
     Plain(TicketAction),
     Claim(ClaimRequest),
     Qualify(QualifyRequest),
+    HandOn(TeamCommentRequest, fn(Option<TeamId>, String) -> TicketAction),
     Hold(HoldRequest),
+    Merge(MergeRequest),
+    Link(LinkRequest),
     Attach(AssetRequest),
     Detach(DetachRequest),
 }
@@ -116,14 +146,16 @@ impl Call {
         let actor = &self.caller.0;
         for _ in 0..TRIES {
             let ticket = seen(context, actor, &self.number).await?.ticket;
-            if !self.if_match.allows(ticket.version) {
-                return Ok(precondition_failed(ticket.version));
+            if let Some(seen) = self.if_match.outdated(ticket.version) {
+                let changes = tickets::changes_since(context, actor, &ticket.number, seen).await?;
+                return Ok(precondition_failed(ticket.version, &changes));
             }
             let action = wanted.action(context, &ticket).await?;
             match tickets::act_on_ticket(context, actor, &ticket.number, ticket.version, action).await {
                 Ok(view) => return Ok(shown(actor, view)),
-                Err(TicketError::Stale { current }) if self.if_match.insists() => {
-                    return Ok(precondition_failed(current));
+                Err(TicketError::Gone) => return Ok(StatusCode::NO_CONTENT.into_response()),
+                Err(TicketError::Stale { current, changes }) if self.if_match.insists() => {
+                    return Ok(precondition_failed(current, &changes));
                 }
                 Err(TicketError::Stale { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -138,12 +170,24 @@ impl Wanted {
         match self {
             Self::Plain(action) => Ok(action.clone()),
             Self::Claim(it) => claimed(context, ticket, it.owner.as_deref()).await,
-            Self::Qualify(it) => Ok(TicketAction::Qualify {
-                kind: it.kind.unwrap_or(ticket.kind),
-                severity: it.severity.unwrap_or(ticket.severity),
-                scope: it.scope.unwrap_or(ticket.scope),
-                urgency: it.urgency.unwrap_or(ticket.urgency),
-            }),
+            Self::Qualify(it) => {
+                let kind = it.kind.unwrap_or(ticket.kind);
+                Ok(TicketAction::Qualify(Qualification {
+                    kind,
+                    sub_kind: it.sub_kind.or(ticket.sub_kind.filter(|own| own.kind() == kind)),
+                    severity: it.severity.unwrap_or(ticket.severity),
+                    scope: it.scope.unwrap_or(ticket.scope),
+                    urgency: it.urgency.unwrap_or(ticket.urgency),
+                    team: team(context, it.team.as_deref()).await?,
+                    priority: it.priority,
+                    priority_reason: it.priority_reason.clone(),
+                }))
+            }
+            Self::HandOn(it, make) => Ok(make(team(context, it.team.as_deref()).await?, it.comment.clone())),
+            Self::Merge(it) => {
+                Ok(TicketAction::Merge { into: number("into", &it.into)?, comment: it.comment.clone() })
+            }
+            Self::Link(it) => Ok(TicketAction::Link { to: number("to", &it.to)?, kind: it.kind }),
             Self::Hold(it) => Ok(TicketAction::Hold {
                 reason: it.reason.clone(),
                 until: until(ticket, it.until.as_deref())?,
@@ -198,10 +242,44 @@ async fn attached(
     Ok(TicketAction::AttachCi { ci: chosen.id, role })
 }
 
-/// RFC 9110 §13.1.1, with the current entity tag so that the caller knows what to read.
-fn precondition_failed(current: i64) -> Response {
+fn number(field: &'static str, text: &str) -> Result<TicketNumber, Problem> {
+    text.parse().map_err(|error| Problem::invalid(field, error))
+}
+
+async fn team(context: &Context, code: Option<&str>) -> Result<Option<TeamId>, Problem> {
+    let Some(code) = code else { return Ok(None) };
+    let mut tx = context.db.read().await?;
+    let found = teams::find_team_by_code(&mut tx, code).await?;
+    let unknown = || Problem::invalid("team", "is not a team of this organisation's tickets");
+    Ok(Some(found.ok_or_else(unknown)?.id))
+}
+
+impl From<ResolveRequest> for Resolution {
+    fn from(it: ResolveRequest) -> Self {
+        let ResolveRequest {
+            solution,
+            code,
+            cause,
+            workaround,
+            session_on,
+            checks,
+            acknowledged,
+            with_children,
+        } = it;
+        Self { solution, code, cause, workaround, session_on, checks, acknowledged, with_children }
+    }
+}
+
+/// RFC 9110 §13.1.1, with the current entity tag so that the caller knows what to read, and with what changed.
+fn precondition_failed(current: i64, changes: &[FieldChange]) -> Response {
     let detail = "the ticket is not as it was seen; read it again";
-    let mut response = Problem::new(StatusCode::PRECONDITION_FAILED, "stale", detail).into_response();
+    let told = |it: &FieldChange| FieldProblem {
+        field: it.field.clone(),
+        reason: format!("was {}, is {}", it.before, it.after),
+    };
+    let errors = changes.iter().map(told).collect();
+    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "stale", detail).with_errors(errors);
+    let mut response = problem.into_response();
     response.headers_mut().insert(header::ETAG, etag(current));
     response
 }

@@ -16,14 +16,14 @@ use crate::api::{
 use crate::context::Context;
 use crate::db::Tx;
 use crate::kernel::actor::{Actor, Permission, Scope};
-use crate::kernel::id::{OrganisationId, PersonId};
+use crate::kernel::id::{OrganisationId, PersonId, TeamId};
 use crate::kernel::text::EmailAddress;
 use crate::matching::AssetMatch;
 use crate::tickets::{
     self, Channel, ImpactScope, NewTicket, Severity, TicketFilter, TicketKind, TicketNumber, TicketState,
     TicketView, Urgency,
 };
-use crate::{people, sites};
+use crate::{people, sites, teams};
 
 /// Bytes of an `Idempotency-Key`.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
@@ -38,8 +38,13 @@ const QUERY_CHARS_MAX: usize = 200;
 pub(super) struct QueueQuery {
     /// One or several states, separated by commas.
     state: Option<String>,
-    /// `n1` or `n2`.
+    /// A team's code; `n1` or `n2` for all of a level.
     team: Option<String>,
+    /// Type.
+    #[serde(rename = "type")]
+    kind: Option<TicketKind>,
+    /// Number of a major incident or problem: the tickets under it.
+    under: Option<String>,
     /// E-mail address, or `none` for tickets nobody owns.
     owner: Option<String>,
     /// Inventory number, typed or attached.
@@ -204,9 +209,10 @@ async fn new_ticket(
         phone: request.phone.unwrap_or_default(),
         availability: request.availability.unwrap_or_default(),
         external_ref: request.external_ref.unwrap_or_default(),
+        sub_kind: request.sub_kind,
         severity: request.severity.unwrap_or(Severity::Minor),
         scope: request.scope.unwrap_or(ImpactScope::One),
-        urgency: request.urgency.unwrap_or(Urgency::Medium),
+        urgency: request.urgency.unwrap_or(usual_urgency(request.kind)),
         inventory_number: request.inventory_number.unwrap_or_default(),
         machine: None,
         request_id,
@@ -215,6 +221,11 @@ async fn new_ticket(
     let texts = tickets::refusals(&new).into_iter();
     errors.extend(texts.map(|(field, reason)| FieldProblem { field: field.to_owned(), reason }));
     if errors.is_empty() { Ok(new) } else { Err(Problem::invalid_fields(errors)) }
+}
+
+/// Questions can wait unless somebody says otherwise.
+fn usual_urgency(kind: Option<TicketKind>) -> Urgency {
+    if kind == Some(TicketKind::Information) { Urgency::Low } else { Urgency::Medium }
 }
 
 /// A key of one organisation may leave it out; a key of all must name one.
@@ -276,7 +287,11 @@ impl QueueQuery {
             person: None,
             tag: self.tag.clone(),
             query: self.q.clone().unwrap_or_default(),
-            level: self.level()?,
+            level: self.level(),
+            team: self.team_id(&mut tx).await?,
+            own_teams: false,
+            kind: self.kind,
+            under: self.under.as_deref().map(|it| word(it, |it| it.parse().ok(), "under")).transpose()?,
             asset_match: self
                 .asset_match
                 .as_deref()
@@ -290,13 +305,19 @@ impl QueueQuery {
         words.map(|it| word(it, TicketState::from_code, "state")).collect()
     }
 
-    fn level(&self) -> Result<Option<i64>, Problem> {
+    fn level(&self) -> Option<i64> {
         match self.team.as_deref() {
-            None => Ok(None),
-            Some("n1") => Ok(Some(1)),
-            Some("n2") => Ok(Some(2)),
-            Some(_) => Err(Problem::invalid("team", "must be n1 or n2")),
+            Some("n1") => Some(1),
+            Some("n2") => Some(2),
+            _ => None,
         }
+    }
+
+    async fn team_id(&self, tx: &mut Tx) -> Result<Option<TeamId>, Problem> {
+        let Some(code) = self.team.as_deref().filter(|_| self.level().is_none()) else { return Ok(None) };
+        let found = teams::find_team_by_code(tx, code).await?;
+        let unknown = || Problem::invalid("team", "must be n1, n2 or a team's code");
+        Ok(Some(found.ok_or_else(unknown)?.id))
     }
 }
 

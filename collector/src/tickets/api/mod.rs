@@ -3,6 +3,7 @@
 mod actions;
 mod attachments;
 mod handlers;
+mod reference;
 mod requests;
 mod responses;
 #[cfg(test)]
@@ -16,8 +17,9 @@ use crate::files::web::BODY_BYTES_MAX;
 
 pub use attachments::{AttachmentView, AttachmentsAdded, AttachmentsForm};
 pub use requests::{
-    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest, HoldRequest,
-    QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest, TicketRequest,
+    AssetRequest, AssignRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest,
+    HoldRequest, LinkRequest, MajorRequest, MatrixRequest, MergeRequest, QualifyRequest, ReleaseRequest,
+    ResolveRequest, TaskRequest, TeamCommentRequest, TextRequest, TicketRequest, UnlinkRequest,
 };
 pub use responses::{
     Candidate, EventView, TicketAssetView, TicketCreated, TicketDetail, TicketLine, TicketPage,
@@ -32,8 +34,12 @@ pub use responses::{
     actions::claim,
     actions::release,
     actions::qualify,
+    actions::assign,
     actions::transfer,
     actions::escalate,
+    actions::deescalate,
+    actions::refer,
+    actions::unrestrict,
     actions::hold,
     actions::resume,
     actions::tasks,
@@ -44,10 +50,17 @@ pub use responses::{
     actions::refuse,
     actions::reopen,
     actions::cancel,
+    actions::merge,
+    actions::link,
+    actions::unlink,
+    actions::major,
     actions::assets,
     actions::detach,
     attachments::add,
     attachments::download,
+    reference::list_pending_reasons,
+    reference::get_matrix,
+    reference::put_matrix,
 ))]
 pub struct TicketsDocument;
 
@@ -59,8 +72,12 @@ pub fn routes() -> Vec<Route> {
         ("/api/v1/tickets/{number}/claim", post(actions::claim)),
         ("/api/v1/tickets/{number}/release", post(actions::release)),
         ("/api/v1/tickets/{number}/qualify", post(actions::qualify)),
+        ("/api/v1/tickets/{number}/assign", post(actions::assign)),
         ("/api/v1/tickets/{number}/transfer", post(actions::transfer)),
         ("/api/v1/tickets/{number}/escalate", post(actions::escalate)),
+        ("/api/v1/tickets/{number}/deescalate", post(actions::deescalate)),
+        ("/api/v1/tickets/{number}/refer", post(actions::refer)),
+        ("/api/v1/tickets/{number}/unrestrict", post(actions::unrestrict)),
         ("/api/v1/tickets/{number}/hold", post(actions::hold)),
         ("/api/v1/tickets/{number}/resume", post(actions::resume)),
         ("/api/v1/tickets/{number}/tasks", post(actions::tasks)),
@@ -71,6 +88,10 @@ pub fn routes() -> Vec<Route> {
         ("/api/v1/tickets/{number}/refuse", post(actions::refuse)),
         ("/api/v1/tickets/{number}/reopen", post(actions::reopen)),
         ("/api/v1/tickets/{number}/cancel", post(actions::cancel)),
+        ("/api/v1/tickets/{number}/merge", post(actions::merge)),
+        ("/api/v1/tickets/{number}/link", post(actions::link)),
+        ("/api/v1/tickets/{number}/unlink", post(actions::unlink)),
+        ("/api/v1/tickets/{number}/major", post(actions::major)),
         ("/api/v1/tickets/{number}/assets", post(actions::assets)),
         ("/api/v1/tickets/{number}/detach", post(actions::detach)),
         (
@@ -78,5 +99,7 @@ pub fn routes() -> Vec<Route> {
             post(attachments::add).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)),
         ),
         ("/api/v1/tickets/{number}/attachments/{file}", get(attachments::download)),
+        ("/api/v1/pending-reasons", get(reference::list_pending_reasons)),
+        ("/api/v1/priority-matrix", get(reference::get_matrix).put(reference::put_matrix)),
     ]
 }

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::tickets::{AssetRole, Channel, ImpactScope, Severity, TicketKind, Urgency};
+use crate::tickets::{
+    AssetRole, CancelReason, Channel, Check, ImpactScope, LinkKind, ResolutionCode, Severity, SubKind,
+    TicketKind, Urgency,
+};
 
 /// Opens a ticket.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -29,6 +32,8 @@ pub struct TicketRequest {
     pub requester: String,
     /// E-mail address; the requester if left out.
     pub beneficiary: Option<String>,
+    /// What exactly is asked for, within the type.
+    pub sub_kind: Option<SubKind>,
     /// `minor` if left out.
     pub severity: Option<Severity>,
     /// `one` if left out.
@@ -90,6 +95,81 @@ pub struct QualifyRequest {
     pub scope: Option<ImpactScope>,
     /// Urgency.
     pub urgency: Option<Urgency>,
+    /// What exactly is asked for, within the type.
+    pub sub_kind: Option<SubKind>,
+    /// Code of the team whose pot it goes to; if left out its present one, or the usual one for such tickets.
+    pub team: Option<String>,
+    /// Another priority than the matrix gives, 1 to 5.
+    pub priority: Option<i64>,
+    /// Why another, 1 to 200 characters; needed with one.
+    #[serde(default)]
+    pub priority_reason: String,
+}
+
+/// Hands a ticket on.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TeamCommentRequest {
+    /// Code of the team. Left out: the common pot for a transfer, the nearest team of the level otherwise.
+    pub team: Option<String>,
+    /// 1 to 2,000 characters.
+    pub comment: String,
+}
+
+/// Gives a ticket to somebody.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignRequest {
+    /// E-mail address of the technician.
+    pub owner: String,
+}
+
+/// The same as another ticket.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergeRequest {
+    /// Number of the one that stays.
+    pub into: String,
+    /// Why.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// Puts a ticket under another.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkRequest {
+    /// Number of the major incident or problem.
+    pub to: String,
+    /// Which of both.
+    #[serde(rename = "as")]
+    pub kind: LinkKind,
+}
+
+/// Takes a ticket out from under another.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnlinkRequest {
+    /// From the major incident or the problem.
+    #[serde(rename = "as")]
+    pub kind: LinkKind,
+}
+
+/// Calls a ticket a major incident.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MajorRequest {
+    /// Whether it is one.
+    pub major: bool,
+}
+
+/// The priority matrix.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixRequest {
+    /// Eighteen digits 1 to 5: urgency low, medium, high for each scope one, group, all for each severity minor,
+    /// blocking.
+    pub cells: String,
 }
 
 /// A mandatory comment.
@@ -104,7 +184,7 @@ pub struct CommentRequest {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
-    /// For what, 1 to 200 characters.
+    /// Code of a pending reason; other words, 1 to 200 characters, are kept as a note to the reason `other`.
     pub reason: String,
     /// RFC 3339 moment or date in the future.
     pub until: Option<String>,
@@ -140,12 +220,34 @@ pub struct TextRequest {
 pub struct ResolveRequest {
     /// 1 to 20,000 characters.
     pub solution: String,
+    /// What came of it; each type has its own. May be left out where there is one only.
+    pub code: Option<ResolutionCode>,
+    /// What caused it; needed for incidents and problems.
+    #[serde(default)]
+    pub cause: String,
+    /// How to live with it; needed for problems.
+    #[serde(default)]
+    pub workaround: String,
+    /// Date of the session, YYYY-MM-DD; needed for training that is planned.
+    #[serde(default)]
+    pub session_on: String,
+    /// What was checked; at least one for incidents.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+    /// A visit or loan that is not over is known and goes on.
+    #[serde(default)]
+    pub acknowledged: bool,
+    /// The same for the tickets under this major incident or problem.
+    #[serde(default)]
+    pub with_children: bool,
 }
 
 /// A withdrawal.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelRequest {
+    /// `withdrawn` if left out.
+    pub code: Option<CancelReason>,
     /// 1 to 2,000 characters.
     pub reason: String,
 }

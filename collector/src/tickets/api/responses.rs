@@ -6,7 +6,9 @@ use utoipa::ToSchema;
 use crate::inventory::api::{ChangeView, Configuration, FactView, ProblemView, fact};
 use crate::inventory::{CiSummary, DeclaredField};
 use crate::kernel::time::UtcMicros;
-use crate::tickets::{FieldChange, OpenedTicket, Ticket, TicketAsset, TicketEvent, TicketRow, TicketView};
+use crate::tickets::{
+    FieldChange, OpenedTicket, Ticket, TicketAsset, TicketEvent, TicketNumber, TicketRow, TicketView,
+};
 
 /// A ticket just opened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,6 +53,8 @@ pub struct TicketLine {
     pub owner: String,
     /// Support level.
     pub level: i64,
+    /// Code of the team whose pot it is in, empty for the common one.
+    pub team: String,
     /// As typed.
     pub inventory_number: String,
     /// What the number led to.
@@ -112,6 +116,26 @@ pub struct TicketDetail {
     pub owner: String,
     /// Support level.
     pub level: i64,
+    /// Code of the team whose pot it is in, empty for the common one.
+    pub team: String,
+    /// What exactly is asked for, within the type.
+    pub sub_kind: Option<String>,
+    /// What the person said, whatever staff think of it.
+    pub declared: DeclaredView,
+    /// Why the priority is not the one of the matrix.
+    pub priority_reason: Option<String>,
+    /// Referred to the security manager.
+    pub restricted: bool,
+    /// A matter of security.
+    pub security: bool,
+    /// A major incident.
+    pub major: bool,
+    /// Number of the major incident it belongs to.
+    pub parent: Option<String>,
+    /// Number of the problem behind it.
+    pub problem: Option<String>,
+    /// Number of the ticket it was merged into.
+    pub duplicate_of: Option<String>,
     /// As qualified.
     pub severity: String,
     /// As qualified.
@@ -130,12 +154,34 @@ pub struct TicketDetail {
     pub inventory_number: String,
     /// What the number led to.
     pub asset_match: String,
-    /// Why it waits.
+    /// Why it waits: code of a pending reason.
     pub pending_reason: Option<String>,
+    /// More about why it waits.
+    pub pending_note: Option<String>,
     /// RFC 3339.
     pub pending_until: Option<String>,
     /// How it was solved.
     pub solution: Option<String>,
+    /// What came of it.
+    pub resolution_code: Option<String>,
+    /// What caused it.
+    pub cause: Option<String>,
+    /// How to live with it.
+    pub workaround: Option<String>,
+    /// Date of the training.
+    pub session_on: Option<String>,
+    /// What was checked before it was resolved.
+    pub verification: Option<VerificationView>,
+    /// Why it was withdrawn.
+    pub cancel_reason: Option<String>,
+    /// How often its closing was refused.
+    pub refusals: i64,
+    /// How often it was opened again.
+    pub reopenings: i64,
+    /// On-site visits that are not over.
+    pub open_visits: i64,
+    /// Machines lent that are not back.
+    pub open_loans: i64,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
@@ -144,6 +190,10 @@ pub struct TicketDetail {
     pub resolved_at: Option<String>,
     /// RFC 3339.
     pub closed_at: Option<String>,
+    /// Tickets under this one.
+    pub children: Vec<TicketLine>,
+    /// Names of who keeps an eye on it.
+    pub watchers: Vec<String>,
     /// Its machines.
     pub assets: Vec<TicketAssetView>,
     /// Near misses of an unknown number.
@@ -154,6 +204,46 @@ pub struct TicketDetail {
     pub events: Vec<EventView>,
     /// What this key may do now: last parts of the paths.
     pub allowed: Vec<String>,
+}
+
+/// What the person said when the ticket was opened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeclaredView {
+    /// How much it hinders.
+    pub severity: String,
+    /// Whom it hinders.
+    pub scope: String,
+    /// How soon it is needed.
+    pub urgency: String,
+}
+
+/// What was checked, by whom and when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationView {
+    /// `tested`, `seen_by_user`, `settings_restored`, `data_checked`.
+    pub checks: Vec<String>,
+    /// Name.
+    pub by: String,
+    /// RFC 3339.
+    pub at: Option<String>,
+}
+
+impl DeclaredView {
+    fn of(ticket: &Ticket) -> Self {
+        Self {
+            severity: ticket.declared_severity.code().to_owned(),
+            scope: ticket.declared_scope.code().to_owned(),
+            urgency: ticket.declared_urgency.code().to_owned(),
+        }
+    }
+}
+
+impl VerificationView {
+    fn of(ticket: &Ticket) -> Option<Self> {
+        let checks = ticket.verified_checks.as_deref()?.split(',').map(str::to_owned).collect();
+        let by = ticket.verified_by.clone().unwrap_or_default();
+        Some(Self { checks, by, at: ticket.verified_at.map(UtcMicros::rfc3339) })
+    }
 }
 
 /// A machine on a ticket, as it was when it was attached.
@@ -274,6 +364,7 @@ impl From<&TicketRow> for TicketLine {
             beneficiary: ticket.beneficiary_name.clone(),
             owner: ticket.owner_name.clone(),
             level: ticket.level,
+            team: ticket.team_code.clone(),
             inventory_number: ticket.inventory_number.clone(),
             asset_match: ticket.asset_match.code().to_owned(),
             machine: row.machine.clone(),
@@ -288,7 +379,12 @@ impl From<&TicketRow> for TicketLine {
 impl TicketDetail {
     /// The whole ticket; serials of other machines only for who may read machines.
     pub(super) fn new(view: TicketView, names_serials: bool) -> Self {
-        let TicketView { ticket, assets, events, suggestions, candidates, allowed } = view;
+        let TicketView {
+            ticket, assets, events, suggestions, candidates, allowed, children, watchers, ..
+        } = view;
+        let declared = DeclaredView::of(&ticket);
+        let verification = VerificationView::of(&ticket);
+        let text = |number: Option<TicketNumber>| number.map(|it| it.to_string());
         let candidate = |it: &CiSummary| Candidate::new(it, names_serials);
         let Ticket { summary, description, location, application, phone, availability, .. } = ticket;
         Self {
@@ -308,6 +404,16 @@ impl TicketDetail {
             created_by: ticket.created_by,
             owner: ticket.owner_name,
             level: ticket.level,
+            team: ticket.team_code,
+            sub_kind: ticket.sub_kind.map(|it| it.code().to_owned()),
+            declared,
+            priority_reason: ticket.priority_reason,
+            restricted: ticket.restricted,
+            security: ticket.security,
+            major: ticket.major,
+            parent: text(ticket.parent_number),
+            problem: text(ticket.problem_number),
+            duplicate_of: text(ticket.duplicate_of),
             severity: ticket.severity.code().to_owned(),
             scope: ticket.scope.code().to_owned(),
             urgency: ticket.urgency.code().to_owned(),
@@ -319,7 +425,20 @@ impl TicketDetail {
             asset_match: ticket.asset_match.code().to_owned(),
             pending_reason: ticket.pending_reason,
             pending_until: ticket.pending_until.map(UtcMicros::rfc3339),
+            pending_note: ticket.pending_note,
             solution: ticket.solution,
+            resolution_code: ticket.resolution_code.map(|it| it.code().to_owned()),
+            cause: ticket.cause,
+            workaround: ticket.workaround,
+            session_on: ticket.session_on,
+            verification,
+            cancel_reason: ticket.cancel_reason.map(|it| it.code().to_owned()),
+            refusals: ticket.refusals,
+            reopenings: ticket.reopenings,
+            open_visits: ticket.open_visits,
+            open_loans: ticket.open_loans,
+            children: children.iter().map(TicketLine::from).collect(),
+            watchers,
             created_at: ticket.created_at.rfc3339(),
             updated_at: ticket.updated_at.rfc3339(),
             resolved_at: ticket.resolved_at.map(UtcMicros::rfc3339),

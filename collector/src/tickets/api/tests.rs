@@ -167,6 +167,8 @@ db_test! {
         let stale = desk.post_with(&key, &path("hold"), &[("if-match", "\"1\"")], &json!({ "reason": "part ordered" })).await;
         assert_problem(&stale, 412, "stale", None);
         assert_eq!(stale.headers[header::ETAG], "\"2\"");
+        let changed = |field: &str| stale.json["errors"].as_array().is_some_and(|it| it.iter().any(|it| it["field"] == field));
+        assert!(changed("state") && changed("owner"), "{}", stale.json);
         let held = desk.post(&key, &path("hold"), &json!({ "reason": "part ordered", "until": "2027-01-04" })).await;
         assert_eq!(held.json["pending_until"], "2027-01-03T23:00:00Z");
         let past = desk.post(&key, &path("resume"), &json!({})).await;
@@ -186,7 +188,11 @@ db_test! {
         let number = opened(&desk, &key).await;
         let path = |action: &str| format!("{TICKETS}/{number}/{action}");
         desk.post(&key, &path("claim"), &json!({ "owner": "tom@desk.example" })).await;
-        let resolved = desk.post(&key, &path("resolve"), &json!({ "solution": "new cable" })).await;
+        let bare = desk.post(&key, &path("resolve"), &json!({ "solution": "new cable" })).await;
+        assert_problem(&bare, 422, "invalid", Some("code"));
+        let resolved = desk.post(&key, &path("resolve"), &json!({
+            "solution": "new cable", "code": "fixed", "cause": "worn", "checks": ["tested"],
+        })).await;
         assert_eq!(resolved.json["state"], "resolved");
         for body in [json!({}), json!({ "on_behalf_of": " " })] {
             assert_problem(&desk.post(&key, &path("confirm"), &body).await, 422, "invalid", Some("on_behalf_of"));

@@ -2,27 +2,29 @@
 
 use serde_json::json;
 
-use super::apply::apply;
+use super::apply::{Acting, apply, enter};
 use super::attach;
 use super::attachments;
 use super::open::unmatched_entry;
-use super::step::{Step, record_step};
+use super::prepare::{Prepared, prepare, teams_of};
+use super::step::{Step, note_event, record_step};
 use super::texts::clean_action;
-use super::view::find_ticket;
+use super::view::{changed, find_ticket};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::inventory::{self, CiSummary};
-use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
-use crate::kernel::id::PersonId;
+use crate::kernel::actor::{Actor, Scope};
 use crate::kernel::time::UtcMicros;
 use crate::matching::{self, AssetMatch};
-use crate::people;
-use crate::tickets::action::{TicketAction, TicketError};
+use crate::tickets::action::{Resolution, TicketAction, TicketError};
 use crate::tickets::model::{Entry, Ticket, TicketView};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::rules::{self, Refusal, Situation, Standing};
 use crate::tickets::store::{self, Visibility};
-use crate::tickets::words::{ActionKind, AssetRole, AttachedBy, TicketState};
+use crate::tickets::words::{ActionKind, AssetRole, AttachedBy, ResolutionCode, TicketState};
+
+/// Tickets under one that are solved with it in one step; a major incident with more is solved again.
+const CHILDREN_MAX: i64 = 200;
 
 /// Does one thing to a ticket. `version` must be the one the actor saw; replies, notes and tasks are only added
 /// and so never collide. Of many who claim one ticket one wins and the others learn who it was.
@@ -35,22 +37,19 @@ pub async fn act_on_ticket(
 ) -> Result<TicketView, TicketError> {
     let mut tx = context.db.begin().await?;
     store::hold_still(&mut tx, number).await?;
-    let seen = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
+    let seen = store::find_visible(&mut tx, Visibility::of(actor), number).await?;
     let ticket = seen.ok_or(TicketError::NotFound)?;
     let action = clean_action(action)?;
-    check_owner_and_version(actor, &ticket, version, &action)?;
+    check_owner_and_version(&mut tx, actor, &ticket, version, &action).await?;
     perform(&mut tx, context, actor, ticket, action).await?;
     tx.commit().await?;
-    find_ticket(context, actor, number).await?.ok_or(TicketError::NotFound)
-}
-
-/// The actions the actor may take on a ticket at `now`, for buttons.
-pub fn allowed_actions(actor: &Actor, ticket: &Ticket, now: UtcMicros) -> Vec<ActionKind> {
-    rules::allowed(Situation::of(ticket, true, now), Standing::of(actor, ticket))
+    // Whoever refers a ticket does not see it any more.
+    find_ticket(context, actor, number).await?.ok_or(TicketError::Gone)
 }
 
 /// Who comes second to a claim is told who was first, before being told that the ticket changed.
-fn check_owner_and_version(
+async fn check_owner_and_version(
+    tx: &mut Tx,
     actor: &Actor,
     ticket: &Ticket,
     version: i64,
@@ -58,16 +57,20 @@ fn check_owner_and_version(
 ) -> Result<(), TicketError> {
     let by_another = ticket.owner_id.is_some() && ticket.owner_id != actor.person();
     if matches!(action, TicketAction::Claim) && by_another {
-        return Err(TicketError::Taken { owner: ticket.owner_name.clone() });
+        return Err(TicketError::Taken { owner: ticket.owner_name.clone(), since: ticket.owned_since });
     }
-    let appends = matches!(action.kind(), ActionKind::Reply | ActionKind::Note | ActionKind::Task);
-    if !appends && ticket.version != version {
-        return Err(TicketError::Stale { current: ticket.version });
+    let appends = matches!(
+        action.kind(),
+        ActionKind::Reply | ActionKind::Note | ActionKind::Task | ActionKind::Watch | ActionKind::Unwatch
+    );
+    if appends || ticket.version == version {
+        return Ok(());
     }
-    Ok(())
+    let changes = changed(tx, actor, ticket, version).await?;
+    Err(TicketError::Stale { current: ticket.version, changes })
 }
 
-/// Asks the rules, applies, writes: row, links, event, audit.
+/// Asks the rules, applies, writes: row, links, events, audit.
 async fn perform(
     tx: &mut Tx,
     context: &Context,
@@ -75,19 +78,38 @@ async fn perform(
     before: Ticket,
     action: TicketAction,
 ) -> Result<(), TicketError> {
-    let mut ticket = before.clone();
     let now = context.now();
-    let who = Standing::of(actor, &ticket);
+    let mut ticket = before.clone();
+    let who = Standing::of(actor, &ticket, &teams_of(tx, actor).await?);
     let owner_active = match ticket.owner_id {
         Some(owner) => store::find_party(tx, owner).await?.is_some_and(|it| it.active),
         None => false,
     };
     let next = next_state(&ticket, owner_active, &action, (actor, who), now)?;
-    let mut entry = apply(&mut ticket, &action, next, (actor, who), now)?;
-    let special = match &action {
-        TicketAction::Assign { owner } => Some(assigned_entry(tx, &ticket, *owner).await?),
+    let found = prepare(tx, actor, &ticket, &action).await?;
+    let mut entry = apply(&mut ticket, &action, next, Acting { actor, who, now }, &found)?;
+    if let Some(special) = beside(tx, context, actor, &mut ticket, &action).await? {
+        entry = Entry { data: merged(entry.data, special.data), ..special };
+    }
+    ticket.owner_name = owner_name(tx, actor, &ticket).await?;
+    let step = Step { actor, before: Some(&before), ticket: &ticket, entries: &[entry] };
+    if !record_step(tx, context, step).await? {
+        return Err(TicketError::Stale { current: before.version, changes: Vec::new() });
+    }
+    follow_up(tx, context, actor, &ticket, (&action, &found)).await
+}
+
+/// What is written beside the ticket's row: its machines, its watchers.
+async fn beside(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    ticket: &mut Ticket,
+    action: &TicketAction,
+) -> Result<Option<Entry>, TicketError> {
+    match action {
         TicketAction::AttachAsset { inventory_number, role } => {
-            Some(attach_typed(tx, context, &mut ticket, inventory_number, *role).await?)
+            Ok(Some(attach_typed(tx, context, ticket, inventory_number, *role).await?))
         }
         TicketAction::AttachCi { ci, role } => {
             let own = Scope::Organisation(ticket.organisation_id);
@@ -95,31 +117,89 @@ async fn perform(
             let ci = ci.ok_or_else(|| {
                 TicketError::invalid("inventory_number", "is not a machine of the organisation")
             })?;
-            Some(attach_found(tx, context, &mut ticket, &ci, *role).await?)
+            Ok(Some(attach_found(tx, context, ticket, &ci, *role).await?))
         }
         TicketAction::Attach { files, internal, .. } => {
             let files = attachments::claim(tx, &ticket.number, files, !internal).await?;
-            Some(Entry { data: json!({ "files": files }), ..entry.clone() })
+            let kind = if *internal { "note" } else { "reply" };
+            Ok(Some(Entry { kind, public: !internal, data: json!({ "files": files }) }))
         }
         TicketAction::DetachAsset { asset, reason } => {
-            if !store::detach(tx, &ticket.number, *asset, now, reason).await? {
+            if !store::detach(tx, &ticket.number, *asset, context.now(), reason).await? {
                 return Err(TicketError::invalid("asset", "is not a machine of this ticket"));
             }
-            forget_match(tx, &mut ticket).await?;
-            None
+            forget_match(tx, ticket).await?;
+            Ok(None)
         }
-        _ => None,
-    };
-    if let Some(special) = special {
-        entry = Entry { data: merged(entry.data, special.data), ..special };
+        TicketAction::Watch | TicketAction::Unwatch => {
+            let person = actor.person().ok_or(TicketError::Forbidden)?;
+            if matches!(action, TicketAction::Watch) {
+                store::watch(tx, &ticket.number, person, context.now()).await?;
+            } else {
+                store::unwatch(tx, &ticket.number, person).await?;
+            }
+            Ok(None)
+        }
+        _ => Ok(None),
     }
-    ticket.owner_name = owner_name(tx, actor, &ticket).await?;
-    let step = Step { actor, before: Some(&before), ticket: &ticket, entries: &[entry] };
-    if record_step(tx, context, step).await? {
-        Ok(())
-    } else {
-        Err(TicketError::Stale { current: before.version })
+}
+
+/// What the step does to other tickets: the one that a duplicate goes on in, those under a solved one.
+async fn follow_up(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    ticket: &Ticket,
+    (action, found): (&TicketAction, &Prepared),
+) -> Result<(), TicketError> {
+    match action {
+        TicketAction::Merge { .. } => {
+            let Some(other) = &found.other else { return Ok(()) };
+            store::carry_watchers(tx, &ticket.number, &other.number).await?;
+            let data = json!({ "duplicate": ticket.number, "text": ticket.summary });
+            let entry = Entry { kind: "merged", public: false, data };
+            note_event(tx, context, actor, &other.number, entry).await?;
+            Ok(())
+        }
+        TicketAction::Resolve(resolution) if resolution.with_children => {
+            resolve_children(tx, context, actor, (ticket, resolution)).await
+        }
+        _ => Ok(()),
     }
+}
+
+/// The tickets under a solved one are solved with it; those nobody owns go to who solved it.
+async fn resolve_children(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    (parent, resolution): (&Ticket, &Resolution),
+) -> Result<(), TicketError> {
+    for number in store::list_unsolved_under(tx, &parent.number, CHILDREN_MAX).await? {
+        store::hold_still(tx, &number).await?;
+        let Some(before) = store::find(tx, &number).await? else { continue };
+        let mut child = Ticket {
+            owner_id: before.owner_id.or(parent.owner_id),
+            owned_since: before.owned_since.or(Some(context.now())),
+            solution: parent.solution.clone(),
+            cause: parent.cause.clone(),
+            workaround: parent.workaround.clone(),
+            resolution_code: ResolutionCode::of(before.kind).first().copied(),
+            verified_checks: parent.verified_checks.clone(),
+            verified_by: parent.verified_by.clone(),
+            verified_at: parent.verified_at,
+            updated_at: context.now(),
+            ..before.clone()
+        };
+        child.qualified_at.get_or_insert(context.now());
+        let data = json!({ "text": resolution.solution, "with": parent.number });
+        let entry = Entry { kind: "resolved", public: true, data };
+        let entry = enter(&mut child, before.state, TicketState::Resolved, (entry, context.now()));
+        child.owner_name = owner_name(tx, actor, &child).await?;
+        let step = Step { actor, before: Some(&before), ticket: &child, entries: &[entry] };
+        record_step(tx, context, step).await?;
+    }
+    Ok(())
 }
 
 /// The owner's name as the history tells it.
@@ -138,12 +218,11 @@ fn next_state(
     (actor, who): (&Actor, Standing),
     now: UtcMicros,
 ) -> Result<TicketState, TicketError> {
-    // A program owns nothing itself, and only who distributes work may choose for others.
-    let program = matches!(actor.kind, ActorKind::ApiKey(_));
+    // A program watches nothing and works for whoever it names.
+    let person = actor.person().is_some();
     let fits = match action {
-        TicketAction::Claim => who.can_own,
-        TicketAction::Assign { .. } => who.dispatches || (program && who.works),
         TicketAction::AttachCi { .. } => who.works,
+        TicketAction::Watch | TicketAction::Unwatch => person,
         _ => true,
     };
     if !fits {
@@ -154,19 +233,6 @@ fn next_state(
         Refusal::Role => TicketError::Forbidden,
         Refusal::State => TicketError::State { state: ticket.state.code(), action: kind.code() },
     })
-}
-
-/// Only somebody who does such work can be made an owner.
-async fn assigned_entry(tx: &mut Tx, ticket: &Ticket, owner: PersonId) -> Result<Entry, TicketError> {
-    let refused = || TicketError::invalid("owner", "is not a technician of this organisation's tickets");
-    let person = people::find_person(tx, owner).await?.ok_or_else(refused)?;
-    let in_reach = person.organisation_id.is_none_or(|own| own == ticket.organisation_id);
-    let candidate =
-        Actor { kind: ActorKind::Person(owner), label: person.name, scope: Scope::All, roles: person.roles };
-    if !(person.active && in_reach && candidate.may(Permission::WorkTickets)) {
-        return Err(refused());
-    }
-    Ok(Entry { kind: "assigned", public: true, data: json!({ "owner": candidate.label }) })
 }
 
 /// Attaches what a typed number leads to. Without machine the number is kept and waits, if none is affected yet.

@@ -55,7 +55,7 @@ pub async fn find_attachment(
     file: FileId,
 ) -> Result<Option<(StoredFile, Vec<u8>)>, TicketError> {
     let mut tx = context.db.read().await?;
-    let ticket = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
+    let ticket = store::find_visible(&mut tx, Visibility::of(actor), number).await?;
     let Some(ticket) = ticket else { return Ok(None) };
     let Some(found) = store::find_file(&mut tx, number, file).await? else { return Ok(None) };
     let shown = (found.public || internal_reader(actor))

@@ -4,19 +4,26 @@ mod act;
 mod apply;
 mod attach;
 mod attachments;
+mod carry_on;
+mod desk;
 mod late;
 mod loaner;
 mod open;
+mod prepare;
+mod reference;
 mod step;
 #[cfg(test)]
 mod tests;
 mod texts;
 mod view;
 
-pub use act::{act_on_ticket, allowed_actions};
+pub use act::act_on_ticket;
 pub use attachments::find_attachment;
+pub use carry_on::carry_on;
+pub use desk::{canned_replies, present, save_canned_reply, save_view, saved_views, touch_presence};
 pub use late::LateAttachment;
 pub use loaner::{affected_machine, link_loaner, unlink_loaner};
 pub use open::{open_ticket, refusals};
+pub use reference::{matrix, pending_reasons, set_matrix};
 pub use step::{find_for, note_event, set_obligations, verify_histories};
-pub use view::{count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};
+pub use view::{changes_since, count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};

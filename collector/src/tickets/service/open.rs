@@ -19,9 +19,9 @@ use crate::sites::{self, Organisation};
 use crate::tickets::action::TicketError;
 use crate::tickets::model::{Entry, NewTicket, OpenedTicket, Ticket};
 use crate::tickets::number::TicketNumber;
-use crate::tickets::priority::priority;
+use crate::tickets::priority::{Case, priority};
 use crate::tickets::store::{self, Party};
-use crate::tickets::words::{AssetRole, AttachedBy, Channel, TicketState};
+use crate::tickets::words::{AssetRole, AttachedBy, Channel, SubKind, TicketState};
 
 /// What a request is remembered by.
 struct RequestMark {
@@ -135,6 +135,7 @@ fn request_digest(new: &NewTicket) -> [u8; blake3::OUT_LEN] {
         new.severity.code(),
         new.scope.code(),
         new.urgency.code(),
+        new.sub_kind.map_or("", SubKind::code),
         &new.inventory_number,
     ];
     let mut hasher = blake3::Hasher::new();
@@ -198,6 +199,7 @@ async fn party(
 }
 
 /// The ticket as it will be stored. The number comes last: its row stays locked until the commit.
+#[expect(clippy::too_many_lines, reason = "one line per field of a ticket")]
 async fn numbered(
     tx: &mut Tx,
     context: &Context,
@@ -209,6 +211,9 @@ async fn numbered(
     let now = context.now();
     let (year, month) = now.year_month(&parties.organisation.zone());
     let month = format!("{year:04}{month:02}");
+    let matrix = store::current_matrix(tx).await?;
+    let security = new.sub_kind.is_some_and(SubKind::is_security);
+    let NewTicket { kind, severity, scope, urgency, .. } = new;
     let number = TicketNumber::new(&month, store::next_in_month(tx, &month).await?);
     Ok(Ticket {
         number,
@@ -217,7 +222,7 @@ async fn numbered(
         kind: new.kind,
         channel: new.channel,
         state: TicketState::New,
-        priority: priority(new.kind, new.severity, new.scope, new.urgency),
+        priority: priority(&matrix, Case { kind, security, severity, scope, urgency }),
         site_id: new.site_id,
         site_name: parties.site_name.clone(),
         location: new.location,
@@ -230,6 +235,19 @@ async fn numbered(
         owner_id: None,
         owner_name: String::new(),
         level: 1,
+        team_id: None,
+        team_code: String::new(),
+        team_name: String::new(),
+        owned_since: None,
+        sub_kind: new.sub_kind,
+        declared_severity: severity,
+        declared_scope: scope,
+        declared_urgency: urgency,
+        matrix_version: matrix.version,
+        priority_reason: None,
+        restricted: false,
+        security,
+        major: false,
         summary: new.summary,
         description: new.description,
         application: new.application,
@@ -243,7 +261,22 @@ async fn numbered(
         asset_match,
         pending_reason: None,
         pending_until: None,
+        pending_note: None,
         solution: None,
+        resolution_code: None,
+        cause: None,
+        workaround: None,
+        session_on: None,
+        verified_checks: None,
+        verified_by: None,
+        verified_at: None,
+        cancel_reason: None,
+        parent_number: None,
+        problem_number: None,
+        duplicate_of: None,
+        refusals: 0,
+        reopenings: 0,
+        reminded_at: None,
         created_at: now,
         updated_at: now,
         qualified_at: None,
@@ -299,6 +332,7 @@ fn created_entry(ticket: &Ticket, files: &[Value]) -> Entry {
         "severity": ticket.severity.code(),
         "scope": ticket.scope.code(),
         "urgency": ticket.urgency.code(),
+        "sub_kind": ticket.sub_kind.map(SubKind::code),
         "priority": ticket.priority,
     });
     if let (Some(data), false) = (data.as_object_mut(), files.is_empty()) {

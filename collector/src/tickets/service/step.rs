@@ -66,7 +66,7 @@ pub async fn find_for(
     actor: &Actor,
     number: &TicketNumber,
 ) -> Result<Option<Ticket>, StoreError> {
-    Ok(store::find(tx, number).await?.filter(|it| Visibility::of(actor).contains(it)))
+    store::find_visible(tx, Visibility::of(actor), number).await
 }
 
 /// Tells a ticket's history what another slice did for it, and returns the ticket as it now stands. The slice's own

@@ -12,11 +12,12 @@ use crate::kernel::page::PageRequest;
 use crate::kernel::time::{UtcMicros, Zone, days};
 use crate::matching::AssetMatch;
 use crate::tickets::{
-    ActionKind, ImpactScope, NewTicket, Severity, TicketAction, TicketError, TicketFilter, TicketKind,
-    TicketNumber, TicketState, TicketView, Urgency,
+    ActionKind, CancelReason, ImpactScope, NewTicket, Qualification, Severity, TicketAction, TicketError,
+    TicketFilter, TicketKind, TicketNumber, TicketState, TicketView, Urgency,
 };
 
 mod history;
+mod teamwork;
 mod with_machines;
 
 async fn opened(desk: &Desk, new: NewTicket) -> TicketNumber {
@@ -36,6 +37,25 @@ async fn act(
         .ticket
         .version;
     act_on_ticket(&desk.context, who, number, version, action).await
+}
+
+/// Everything an incident needs to be solved.
+fn solved(solution: &str) -> TicketAction {
+    Desk::solved(solution)
+}
+
+/// Blocking, a group, soon: priority 1.
+fn qualified(kind: TicketKind) -> Qualification {
+    Qualification {
+        kind,
+        sub_kind: None,
+        severity: Severity::Blocking,
+        scope: ImpactScope::Group,
+        urgency: Urgency::High,
+        team: None,
+        priority: None,
+        priority_reason: String::new(),
+    }
 }
 
 async fn seen(desk: &Desk, who: &Actor, number: &TicketNumber) -> Option<TicketView> {
@@ -193,7 +213,7 @@ db_test! {
         for run in runs {
             match run.await.expect("joined") {
                 Ok(view) => winners.push(view.ticket.owner_name),
-                Err(TicketError::Taken { owner }) => drop(told.insert(owner)),
+                Err(TicketError::Taken { owner, .. }) => drop(told.insert(owner)),
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -209,9 +229,7 @@ db_test! {
         let desk = Desk::open(db).await;
         let (rita, tom, lena) = (actor(&desk.requester), actor(&desk.technician), actor(&desk.lead));
         let number = opened(&desk, desk.incident()).await;
-        let qualify = TicketAction::Qualify {
-            kind: TicketKind::Incident, severity: Severity::Blocking, scope: ImpactScope::Group, urgency: Urgency::High,
-        };
+        let qualify = TicketAction::Qualify(qualified(TicketKind::Incident));
         let steps = [
             (&lena, qualify, TicketState::Queued),
             (&tom, TicketAction::Claim, TicketState::InProgress),
@@ -219,13 +237,13 @@ db_test! {
             (&tom, TicketAction::Hold { reason: "user absent".into(), until: None, note: String::new() }, TicketState::Pending),
             (&rita, TicketAction::Reply { text: "I am back".into() }, TicketState::InProgress),
             (&tom, TicketAction::Note { text: "cable".into() }, TicketState::InProgress),
-            (&tom, TicketAction::Resolve { solution: "new cable".into() }, TicketState::Resolved),
+            (&tom, solved("new cable"), TicketState::Resolved),
             (&rita, TicketAction::Refuse { comment: "again".into() }, TicketState::InProgress),
-            (&tom, TicketAction::Resolve { solution: "new switch".into() }, TicketState::Resolved),
+            (&tom, solved("new switch"), TicketState::Resolved),
             (&rita, TicketAction::Confirm { on_behalf_of: None }, TicketState::Closed),
             (&rita, TicketAction::Reopen { comment: "no".into() }, TicketState::Queued),
-            (&tom, TicketAction::Escalate { comment: "tried two cables".into() }, TicketState::Queued),
-            (&lena, TicketAction::Cancel { reason: "duplicate".into() }, TicketState::Cancelled),
+            (&tom, TicketAction::Escalate { team: None, comment: "tried two cables".into() }, TicketState::Queued),
+            (&lena, TicketAction::Cancel { code: Some(CancelReason::Duplicate), reason: "duplicate".into() }, TicketState::Cancelled),
         ];
         for (who, action, expected) in steps {
             let kind = action.kind();
@@ -252,11 +270,11 @@ db_test! {
         let (tom, rita) = (actor(&desk.technician), actor(&desk.requester));
         let number = opened(&desk, desk.incident()).await;
         act_on_ticket(&desk.context, &tom, &number, 1, TicketAction::Claim).await.expect("claimed");
-        let late = act_on_ticket(&desk.context, &tom, &number, 1, TicketAction::Resolve { solution: "x".into() }).await;
-        assert!(matches!(late, Err(TicketError::Stale { current: 2 })), "{late:?}");
+        let late = act_on_ticket(&desk.context, &tom, &number, 1, solved("x")).await;
+        assert!(matches!(late, Err(TicketError::Stale { current: 2, .. })), "{late:?}");
         let reply = TicketAction::Reply { text: "any news?".into() };
         act_on_ticket(&desk.context, &rita, &number, 1, reply).await.expect("appended");
-        let forbidden = act(&desk, &rita, &number, TicketAction::Resolve { solution: "x".into() }).await;
+        let forbidden = act(&desk, &rita, &number, solved("x")).await;
         assert!(matches!(forbidden, Err(TicketError::Forbidden)));
         let not_now = act(&desk, &tom, &number, TicketAction::Resume).await;
         assert!(matches!(not_now, Err(TicketError::State { state: "in_progress", action: "resume" })));
@@ -270,7 +288,7 @@ db_test! {
         let number = opened(&desk, desk.incident()).await;
         for (who, action) in [
             (&tom, TicketAction::Claim),
-            (&tom, TicketAction::Resolve { solution: "done".into() }),
+            (&tom, solved("done")),
             (&rita, TicketAction::Confirm { on_behalf_of: None }),
         ] {
             act(&desk, who, &number, action).await.expect("done");
@@ -346,7 +364,7 @@ db_test! {
         assert_eq!((view.ticket.owner_name.as_str(), view.ticket.state), ("tom", TicketState::InProgress));
         let tom = actor(&desk.technician);
         let taken = act(&desk, &actor(&desk.person(None, "t2@desk.example", Role::TechnicianN2).await), &number, TicketAction::Claim).await;
-        assert!(matches!(taken, Err(TicketError::Taken { owner }) if owner == "tom"));
+        assert!(matches!(taken, Err(TicketError::Taken { owner, .. }) if owner == "tom"));
         let view = act(&desk, &tom, &number, TicketAction::Release { reason: "not mine".into() }).await.expect("released");
         assert_eq!((view.ticket.owner_id, view.ticket.state), (None, TicketState::Queued));
     }

@@ -1,7 +1,7 @@
 //! Texts of tickets: cleaned and bounded once, before anything is decided.
 
 use crate::kernel::text::{self, TextRefusal};
-use crate::tickets::action::{TicketAction, TicketError};
+use crate::tickets::action::{Qualification, Resolution, TicketAction, TicketError};
 use crate::tickets::model::NewTicket;
 
 /// Characters of a summary: one line of a list.
@@ -18,6 +18,8 @@ const NAME_CHARS_MAX: usize = 120;
 const INVENTORY_NUMBER_CHARS_MAX: usize = 100;
 /// Characters of a reason.
 const REASON_CHARS_MAX: usize = 200;
+/// Characters of a date with its time and zone.
+const DATE_CHARS_MAX: usize = 40;
 /// Characters of a comment.
 const COMMENT_CHARS_MAX: usize = 2_000;
 /// Minutes of one task: a working week.
@@ -52,6 +54,9 @@ pub(super) fn clean_new(new: &mut NewTicket) -> Vec<Refused> {
         let cleaned = text::optional_line(slot, max);
         keep(field, slot, cleaned);
     }
+    if new.sub_kind.is_some_and(|it| it.kind() != new.kind) {
+        refused.push(("sub_kind", "is not one of this type".to_owned()));
+    }
     refused
 }
 
@@ -60,8 +65,12 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
     use TicketAction as A;
     Ok(match action {
         A::Release { reason } => A::Release { reason: optional("reason", &reason, COMMENT_CHARS_MAX)? },
-        A::Transfer { comment } => A::Transfer { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
-        A::Escalate { comment } => A::Escalate { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
+        A::Transfer { team, comment } => A::Transfer { team, comment: comment_of(&comment)? },
+        A::Escalate { team, comment } => A::Escalate { team, comment: comment_of(&comment)? },
+        A::Deescalate { team, comment } => A::Deescalate { team, comment: comment_of(&comment)? },
+        A::Refer { comment } => A::Refer { comment: comment_of(&comment)? },
+        A::Unrestrict { comment } => A::Unrestrict { comment: comment_of(&comment)? },
+        A::Qualify(it) => A::Qualify(qualification(it)?),
         A::Hold { reason, until, note } => A::Hold {
             reason: text::line(&reason, REASON_CHARS_MAX).map_err(|it| TicketError::invalid("reason", it))?,
             until,
@@ -74,16 +83,19 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
             let checked = if files.is_empty() { needed } else { optional };
             A::Attach { text: checked("text", &text, PARAGRAPHS_CHARS_MAX)?, files, internal }
         }
-        A::Resolve { solution } => {
-            A::Resolve { solution: needed("solution", &solution, PARAGRAPHS_CHARS_MAX)? }
-        }
+        A::Resolve(it) => A::Resolve(resolution(it)?),
         A::Confirm { on_behalf_of } => A::Confirm {
             on_behalf_of: text::optional_line(on_behalf_of.as_deref().unwrap_or_default(), NAME_CHARS_MAX)
                 .map_err(|it| TicketError::invalid("on_behalf_of", it))?,
         },
-        A::Refuse { comment } => A::Refuse { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
-        A::Reopen { comment } => A::Reopen { comment: needed("comment", &comment, COMMENT_CHARS_MAX)? },
-        A::Cancel { reason } => A::Cancel { reason: needed("reason", &reason, COMMENT_CHARS_MAX)? },
+        A::Refuse { comment } => A::Refuse { comment: comment_of(&comment)? },
+        A::Reopen { comment } => A::Reopen { comment: comment_of(&comment)? },
+        A::Cancel { code, reason } => {
+            A::Cancel { code, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
+        }
+        A::Merge { into, comment } => {
+            A::Merge { into, comment: optional("comment", &comment, COMMENT_CHARS_MAX)? }
+        }
         A::AttachAsset { inventory_number, role } => A::AttachAsset {
             inventory_number: text::line(&inventory_number, INVENTORY_NUMBER_CHARS_MAX)
                 .map_err(|it| TicketError::invalid("inventory_number", it))?,
@@ -92,7 +104,47 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
         A::DetachAsset { asset, reason } => {
             A::DetachAsset { asset, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
         }
-        plain @ (A::Claim | A::Assign { .. } | A::Qualify { .. } | A::Resume | A::AttachCi { .. }) => plain,
+        plain @ (A::Claim
+        | A::Assign { .. }
+        | A::Resume
+        | A::AttachCi { .. }
+        | A::Link { .. }
+        | A::Unlink { .. }
+        | A::Major { .. }
+        | A::Watch
+        | A::Unwatch) => plain,
+    })
+}
+
+fn comment_of(comment: &str) -> Result<String, TicketError> {
+    needed("comment", comment, COMMENT_CHARS_MAX)
+}
+
+/// A sub-kind belongs to its type; another priority than the matrix gives has its reason.
+fn qualification(mut it: Qualification) -> Result<Qualification, TicketError> {
+    if it.sub_kind.is_some_and(|sub_kind| sub_kind.kind() != it.kind) {
+        return Err(TicketError::invalid("sub_kind", "is not one of this type"));
+    }
+    if it.priority.is_some_and(|it| !(1..=5).contains(&it)) {
+        return Err(TicketError::invalid("priority", "must be between 1 and 5"));
+    }
+    let refused = |it: TextRefusal| TicketError::invalid("priority_reason", it);
+    it.priority_reason = match it.priority {
+        Some(_) => text::line(&it.priority_reason, REASON_CHARS_MAX).map_err(refused)?,
+        None => String::new(),
+    };
+    Ok(it)
+}
+
+fn resolution(it: Resolution) -> Result<Resolution, TicketError> {
+    let session_on = text::optional_line(&it.session_on, DATE_CHARS_MAX)
+        .map_err(|it| TicketError::invalid("session_on", it))?;
+    Ok(Resolution {
+        solution: needed("solution", &it.solution, PARAGRAPHS_CHARS_MAX)?,
+        cause: optional("cause", &it.cause, COMMENT_CHARS_MAX)?,
+        workaround: optional("workaround", &it.workaround, COMMENT_CHARS_MAX)?,
+        session_on: session_on.unwrap_or_default(),
+        ..it
     })
 }
 

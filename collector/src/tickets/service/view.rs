@@ -1,6 +1,9 @@
 //! Reading tickets, as far as the actor may.
 
+use std::mem::take;
+
 use super::attachments::mark_openable;
+use super::prepare::teams_of;
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::inventory::{self, CiSummary, DeclaredField, Machine};
@@ -11,13 +14,14 @@ use crate::kernel::text::AssetTag;
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::{self, AssetMatch};
 use crate::tickets::action::TicketError;
-use crate::tickets::difference::FieldChange;
+use crate::tickets::difference::{FieldChange, summed_up};
 use crate::tickets::model::{
     OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
 };
 use crate::tickets::number::TicketNumber;
 use crate::tickets::rules::{self, Situation, Standing};
 use crate::tickets::store::{self, Link, Visibility};
+use crate::tickets::words::ActionKind;
 
 /// How far back a ticket looks for what may have broken the machine.
 const DAYS_BEFORE: u64 = 7;
@@ -25,6 +29,8 @@ const DAYS_BEFORE: u64 = 7;
 const CHANGES_MAX: u32 = 100;
 /// Other tickets of a machine shown on a ticket (rule A15).
 const OTHER_TICKETS_MAX: u32 = 5;
+/// Tickets under one that are shown with it.
+const CHILDREN_MAX: u32 = 50;
 /// The next moment after another, for ranges that leave their beginning out.
 const NEXT_MOMENT: std::time::Duration = std::time::Duration::from_micros(1);
 
@@ -35,11 +41,40 @@ pub async fn find_ticket(
     number: &TicketNumber,
 ) -> Result<Option<TicketView>, TicketError> {
     let mut tx = context.db.read().await?;
-    let found = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
+    let found = store::find_visible(&mut tx, Visibility::of(actor), number).await?;
     match found {
         Some(ticket) => Ok(Some(view(&mut tx, actor, ticket, context.now()).await?)),
         None => Ok(None),
     }
+}
+
+/// What changed in a ticket after `version`, for who works on tickets; nothing for anybody else.
+pub async fn changes_since(
+    context: &Context,
+    actor: &Actor,
+    number: &TicketNumber,
+    version: i64,
+) -> Result<Vec<FieldChange>, TicketError> {
+    let mut tx = context.db.read().await?;
+    let seen = store::find_visible(&mut tx, Visibility::of(actor), number).await?;
+    match seen {
+        Some(ticket) => Ok(changed(&mut tx, actor, &ticket, version).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// As [`changes_since`], of a ticket the actor was found to see.
+pub(super) async fn changed(
+    tx: &mut Tx,
+    actor: &Actor,
+    ticket: &Ticket,
+    version: i64,
+) -> Result<Vec<FieldChange>, StoreError> {
+    if !actor.may(Permission::WorkTickets) {
+        return Ok(Vec::new());
+    }
+    let steps = store::list_changes_since(tx, &ticket.number, version).await?;
+    Ok(visible_changes(summed_up(steps), actor))
 }
 
 /// The machines of the ticket that `actor` has just opened, for the answer to its request: also for programs that may
@@ -126,7 +161,7 @@ async fn view(
         events.iter_mut().for_each(hide_internal_text);
     }
     for event in &mut events {
-        show_changes(&mut event.changes, actor, internal);
+        event.changes = if internal { visible_changes(take(&mut event.changes), actor) } else { Vec::new() };
         mark_openable(actor, &ticket, event);
     }
     let (candidates, suggestions) = hints(tx, actor, &ticket).await?;
@@ -134,9 +169,23 @@ async fn view(
         Some(owner) => store::find_party(tx, owner).await?.is_some_and(|it| it.active),
         None => false,
     };
-    let allowed = rules::allowed(Situation::of(&ticket, owner_active, now), Standing::of(actor, &ticket));
+    let standing = Standing::of(actor, &ticket, &teams_of(tx, actor).await?);
+    let allowed = rules::allowed(Situation::of(&ticket, owner_active, now), standing);
+    let watchers = store::list_watchers(tx, &ticket.number).await?;
+    let watched = watchers.iter().any(|it| Some(it.0) == actor.person());
+    let children = if internal { children(tx, actor, &ticket).await? } else { Vec::new() };
     ticket.asset_match = ticket.asset_match.visible(actor.scope);
-    Ok(TicketView { ticket, assets, events, suggestions, candidates, allowed })
+    Ok(TicketView {
+        ticket,
+        assets,
+        events,
+        suggestions,
+        candidates,
+        allowed: allowed_now(allowed, watched),
+        children,
+        watchers: watchers.into_iter().map(|it| it.1).filter(|_| internal).collect(),
+        watched,
+    })
 }
 
 /// Whether the actor reads what staff writes to each other.
@@ -154,11 +203,23 @@ fn hide_internal_text(event: &mut TicketEvent) {
     }
 }
 
-/// Who works on tickets sees what changed; that a number is foreign only who works for all organisations.
-fn show_changes(changes: &mut Vec<FieldChange>, actor: &Actor, internal: bool) {
-    if !internal {
-        changes.clear();
-    }
+/// Watching is offered to who does not, ending it to who does.
+fn allowed_now(mut allowed: Vec<ActionKind>, watched: bool) -> Vec<ActionKind> {
+    let pointless = if watched { ActionKind::Watch } else { ActionKind::Unwatch };
+    allowed.retain(|it| *it != pointless);
+    allowed
+}
+
+/// Tickets under this one that the actor may see.
+async fn children(tx: &mut Tx, actor: &Actor, ticket: &Ticket) -> Result<Vec<TicketRow>, StoreError> {
+    let filter = TicketFilter { under: Some(ticket.number.clone()), ..TicketFilter::default() };
+    let page = PageRequest { after: None, limit: CHILDREN_MAX };
+    let found = store::list(tx, Visibility::of(actor), &filter, &page).await?;
+    Ok(found.rows.into_iter().map(|it| shown_row(it, actor.scope)).collect())
+}
+
+/// Changes as the actor may see them: that a number is foreign is told only to who works for all organisations.
+fn visible_changes(mut changes: Vec<FieldChange>, actor: &Actor) -> Vec<FieldChange> {
     if actor.scope != Scope::All {
         for value in changes.iter_mut().flat_map(|it| [&mut it.before, &mut it.after]) {
             if value.as_str() == Some(AssetMatch::Foreign.code()) {
@@ -167,6 +228,7 @@ fn show_changes(changes: &mut Vec<FieldChange>, actor: &Actor, internal: bool) {
         }
         changes.retain(|it| it.before != it.after);
     }
+    changes
 }
 
 /// For a ticket that waits: who claims an ambiguous or foreign number, and what an unknown one may have meant.

@@ -161,6 +161,29 @@ fn changes_of<P: fmt::Display>(
     serde_json::from_str(text).map_err(|_| StoreError::inconsistent("ticket_event", "changes", place()))
 }
 
+/// What changed after `version`, field by field and oldest first.
+pub(in crate::tickets) async fn list_changes_since(
+    tx: &mut Tx,
+    number: &TicketNumber,
+    version: i64,
+) -> Result<Vec<FieldChange>, StoreError> {
+    let texts: Vec<String> = sql!(tx, |conn| {
+        sqlx::query_scalar(
+        "SELECT changes FROM ticket_event WHERE ticket_number = $1 AND version > $2 ORDER BY event_no LIMIT $3"
+    )
+    .bind(number)
+    .bind(version)
+    .bind(EVENTS_MAX)
+    .fetch_all(conn)
+    .await
+    })?;
+    let mut changes = Vec::new();
+    for text in texts {
+        changes.extend(changes_of(&text, || number)?);
+    }
+    Ok(changes)
+}
+
 #[derive(sqlx::FromRow)]
 struct Stored {
     ticket_number: TicketNumber,

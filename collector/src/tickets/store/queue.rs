@@ -1,55 +1,22 @@
 //! Lists of tickets.
 
+use super::visibility::{Visibility, bind_visible, visible_sql};
 use super::{ticket_columns, ticket_tables};
-use crate::audit;
 use crate::db::{StoreError, Tx};
-use crate::kernel::actor::{Actor, Permission};
-use crate::kernel::id::{CiId, OrganisationId, PersonId};
+use crate::kernel::id::{CiId, OrganisationId, PersonId, TeamId};
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::text::{like_literal, search_key, tag_key};
 use crate::kernel::time::UtcMicros;
 use crate::matching::AssetMatch;
 use crate::sql;
-use crate::tickets::model::{Ticket, TicketCounts, TicketFilter, TicketRow};
-use crate::tickets::words::TicketState;
+use crate::tickets::model::{TicketCounts, TicketFilter, TicketRow};
+use crate::tickets::number::TicketNumber;
+use crate::tickets::words::{TicketKind, TicketState};
 
 /// Words of a query that count.
 const WORDS: usize = 4;
 
-/// Which tickets an actor may see (rule R10): those of its scope; without the right to read the queue only those
-/// in which it is requester or beneficiary, or that it wrote down itself.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::tickets) struct Visibility {
-    organisation: Option<OrganisationId>,
-    only_own: bool,
-    actor: Option<uuid::Uuid>,
-}
-
-impl Visibility {
-    pub(in crate::tickets) fn of(actor: &Actor) -> Self {
-        Self {
-            organisation: actor.scope.organisation(),
-            only_own: !actor.may(Permission::ReadTickets),
-            actor: audit::actor_columns(actor).1,
-        }
-    }
-
-    /// Whether the actor may not be told the difference between `wanted` and unknown, so that it finds nothing.
-    pub(in crate::tickets) fn hides(self, wanted: Option<AssetMatch>) -> bool {
-        wanted == Some(AssetMatch::Foreign) && self.organisation.is_some()
-    }
-
-    pub(in crate::tickets) fn contains(self, ticket: &Ticket) -> bool {
-        let own = self.actor.is_some_and(|it| {
-            it == *ticket.requester_id.as_uuid()
-                || it == *ticket.beneficiary_id.as_uuid()
-                || Some(it) == ticket.created_by_id
-        });
-        self.organisation.is_none_or(|it| it == ticket.organisation_id) && (own || !self.only_own)
-    }
-}
-
-/// A filter as it is bound: `$1` to `$22`, the same for rows and counts.
+/// A filter as it is bound: `$1` to `$30`, the same for rows and counts.
 struct Bound {
     visible: Visibility,
     organisation: Option<OrganisationId>,
@@ -61,24 +28,33 @@ struct Bound {
     words: [String; WORDS],
     level: Option<i64>,
     matches: Option<[AssetMatch; 2]>,
+    team: Option<TeamId>,
+    own_teams: bool,
+    kind: Option<TicketKind>,
+    under: Option<TicketNumber>,
 }
 
 macro_rules! filter_sql {
     () => {
-        " ($1 IS NULL OR t.organisation_id = $1)
-          AND ($2 = FALSE OR t.requester_id = $3 OR t.beneficiary_id = $3 OR t.created_by_id = $3)
-          AND ($4 IS NULL OR t.organisation_id = $4)
-          AND t.state IN ($5, $6, $7, $8, $9, $10, $11)
-          AND ($12 IS NULL OR t.owner_id = $12)
-          AND ($13 = FALSE OR t.owner_id IS NULL)
-          AND ($14 IS NULL OR t.requester_id = $14 OR t.beneficiary_id = $14)
-          AND ($15 IS NULL OR t.inventory_key = $15 OR EXISTS (
+        concat!(
+            visible_sql!(),
+            " AND ($8 IS NULL OR t.organisation_id = $8)
+          AND t.state IN ($9, $10, $11, $12, $13, $14, $15)
+          AND ($16 IS NULL OR t.owner_id = $16)
+          AND ($17 = FALSE OR t.owner_id IS NULL)
+          AND ($18 IS NULL OR t.requester_id = $18 OR t.beneficiary_id = $18)
+          AND ($19 IS NULL OR t.inventory_key = $19 OR EXISTS (
               SELECT 1 FROM ticket_asset ta JOIN inventory_ci tc ON tc.id = ta.ci_id
-              WHERE ta.ticket_number = t.number AND ta.detached_at IS NULL AND tc.tag_key = $15))
-          AND t.search_key LIKE $16 ESCAPE '\\' AND t.search_key LIKE $17 ESCAPE '\\'
-          AND t.search_key LIKE $18 ESCAPE '\\' AND t.search_key LIKE $19 ESCAPE '\\'
-          AND ($20 IS NULL OR t.level = $20)
-          AND ($21 IS NULL OR t.asset_match = $21 OR t.asset_match = $22) "
+              WHERE ta.ticket_number = t.number AND ta.detached_at IS NULL AND tc.tag_key = $19))
+          AND t.search_key LIKE $20 ESCAPE '\\' AND t.search_key LIKE $21 ESCAPE '\\'
+          AND t.search_key LIKE $22 ESCAPE '\\' AND t.search_key LIKE $23 ESCAPE '\\'
+          AND ($24 IS NULL OR t.level = $24)
+          AND ($25 IS NULL OR t.asset_match = $25 OR t.asset_match = $26)
+          AND ($27 IS NULL OR t.team_id = $27)
+          AND ($28 = FALSE OR t.team_id IN (SELECT tm.team_id FROM team_member tm WHERE tm.person_id = $2))
+          AND ($29 IS NULL OR t.kind = $29)
+          AND ($30 IS NULL OR t.parent_number = $30 OR t.problem_number = $30) "
+        )
     };
 }
 
@@ -86,10 +62,7 @@ macro_rules! bind_filter {
     ($query:expr, $filter:ident) => {{
         let [new, queued, in_progress, pending, resolved, closed, cancelled] = $filter.states;
         let [first, second, third, fourth] = &$filter.words;
-        $query
-            .bind($filter.visible.organisation)
-            .bind($filter.visible.only_own)
-            .bind($filter.visible.actor)
+        bind_visible!($query, $filter.visible)
             .bind($filter.organisation)
             .bind(new)
             .bind(queued)
@@ -109,6 +82,10 @@ macro_rules! bind_filter {
             .bind($filter.level)
             .bind($filter.matches.map(|it| it[0]))
             .bind($filter.matches.map(|it| it[1]))
+            .bind($filter.team)
+            .bind($filter.own_teams)
+            .bind($filter.kind)
+            .bind(&$filter.under)
     }};
 }
 
@@ -125,6 +102,10 @@ impl Bound {
             words: patterns(&filter.query),
             level: filter.level,
             matches: filter.asset_match.map(|wanted| stored_matches(wanted, visible)),
+            team: filter.team,
+            own_teams: filter.own_teams,
+            kind: filter.kind,
+            under: filter.under.clone(),
         }
     }
 }
@@ -146,7 +127,7 @@ fn patterns(query: &str) -> [String; WORDS] {
 
 /// Who may not be told that a number is foreign finds those tickets among the unknown.
 fn stored_matches(wanted: AssetMatch, visible: Visibility) -> [AssetMatch; 2] {
-    match (wanted, visible.organisation) {
+    match (wanted, visible.organisation()) {
         (AssetMatch::Unknown, Some(_)) => [AssetMatch::Unknown, AssetMatch::Foreign],
         (it, _) => [it; 2],
     }
@@ -215,9 +196,9 @@ pub(in crate::tickets) async fn list(
     let (priority, created_at, number) = Place::bound(page);
     let rows: Vec<TicketRow> = sql!(tx, |conn| bind_filter!(
         sqlx::query_as(row_sql!(
-            " AND ($23 IS NULL OR t.priority > $23 OR (t.priority = $23 AND (t.created_at < $24
-                  OR (t.created_at = $24 AND t.number < $25)))) ",
-            " ORDER BY t.priority, t.created_at DESC, t.number DESC LIMIT $26"
+            " AND ($31 IS NULL OR t.priority > $31 OR (t.priority = $31 AND (t.created_at < $32
+                  OR (t.created_at = $32 AND t.number < $33)))) ",
+            " ORDER BY t.priority, t.created_at DESC, t.number DESC LIMIT $34"
         )),
         bound
     )
@@ -241,9 +222,9 @@ pub(in crate::tickets) async fn list_of_ci(
     let (_, created_at, number) = Place::bound(page);
     let rows: Vec<TicketRow> = sql!(tx, |conn| bind_filter!(
         sqlx::query_as(row_sql!(
-            " AND t.number IN (SELECT tb.ticket_number FROM ticket_asset tb WHERE tb.ci_id = $23)
-              AND ($24 IS NULL OR t.created_at < $24 OR (t.created_at = $24 AND t.number < $25)) ",
-            " ORDER BY t.created_at DESC, t.number DESC LIMIT $26"
+            " AND t.number IN (SELECT tb.ticket_number FROM ticket_asset tb WHERE tb.ci_id = $31)
+              AND ($32 IS NULL OR t.created_at < $32 OR (t.created_at = $32 AND t.number < $33)) ",
+            " ORDER BY t.created_at DESC, t.number DESC LIMIT $34"
         )),
         bound
     )
@@ -274,7 +255,7 @@ pub(in crate::tickets) async fn count(
     let rows: Vec<StateCount> = sql!(tx, |conn| {
         bind_filter!(
         sqlx::query_as(concat!(
-            "SELECT t.state, COUNT(*) AS tickets, COUNT(CASE WHEN t.owner_id = $23 THEN 1 END) AS own FROM ticket t WHERE ",
+            "SELECT t.state, COUNT(*) AS tickets, COUNT(CASE WHEN t.owner_id = $31 THEN 1 END) AS own FROM ticket t WHERE ",
             filter_sql!(),
             " GROUP BY t.state"
         )),

@@ -70,9 +70,10 @@ pub(in crate::tickets) async fn insert(
         "INSERT INTO ticket (number, organisation_id, kind, channel, state, priority, site_id, location, requester_id,
             beneficiary_id, created_by, created_by_id, level, summary, description, application, phone, availability, external_ref,
             severity, scope, urgency, inventory_number, inventory_key, asset_match, search_key, request_id, request_digest, created_at,
-            updated_at, version)
+            updated_at, version, sub_kind, declared_severity, declared_scope, declared_urgency, matrix_version, restricted, security,
+            major)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $29, $30)
+            $23, $24, $25, $26, $27, $28, $29, $29, $30, $31, $20, $21, $22, $32, $33, $34, $35)
          ON CONFLICT (request_id) DO NOTHING"
     )
     .bind(&new.number)
@@ -105,6 +106,11 @@ pub(in crate::tickets) async fn insert(
     .bind(request.map(|it| it.digest))
     .bind(new.created_at)
     .bind(new.version)
+    .bind(new.sub_kind)
+    .bind(new.matrix_version)
+    .bind(new.restricted)
+    .bind(new.security)
+    .bind(new.major)
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1)
@@ -163,7 +169,11 @@ pub(in crate::tickets) async fn save(tx: &mut Tx, ticket: &Ticket) -> Result<boo
         "UPDATE ticket SET kind = $3, state = $4, priority = $5, owner_id = $6, level = $7, severity = $8, scope = $9,
             urgency = $10, inventory_number = $11, inventory_key = $12, asset_match = $13, pending_reason = $14,
             pending_until = $15, solution = $16, updated_at = $17, qualified_at = $18, resolved_at = $19,
-            closed_at = $20, version = version + 1
+            closed_at = $20, team_id = $21, owned_since = $22, sub_kind = $23, matrix_version = $24, priority_reason = $25,
+            restricted = $26, security = $27, major = $28, pending_note = $29, resolution_code = $30, cause = $31,
+            workaround = $32, session_on = $33, verified_checks = $34, verified_by = $35, verified_at = $36,
+            cancel_reason = $37, parent_number = $38, problem_number = $39, duplicate_of = $40, refusals = $41,
+            reopenings = $42, reminded_at = $43, version = version + 1
          WHERE number = $1 AND version = $2"
     )
     .bind(&ticket.number)
@@ -186,6 +196,29 @@ pub(in crate::tickets) async fn save(tx: &mut Tx, ticket: &Ticket) -> Result<boo
     .bind(ticket.qualified_at)
     .bind(ticket.resolved_at)
     .bind(ticket.closed_at)
+    .bind(ticket.team_id)
+    .bind(ticket.owned_since)
+    .bind(ticket.sub_kind)
+    .bind(ticket.matrix_version)
+    .bind(&ticket.priority_reason)
+    .bind(ticket.restricted)
+    .bind(ticket.security)
+    .bind(ticket.major)
+    .bind(&ticket.pending_note)
+    .bind(ticket.resolution_code)
+    .bind(&ticket.cause)
+    .bind(&ticket.workaround)
+    .bind(&ticket.session_on)
+    .bind(&ticket.verified_checks)
+    .bind(&ticket.verified_by)
+    .bind(ticket.verified_at)
+    .bind(ticket.cancel_reason)
+    .bind(&ticket.parent_number)
+    .bind(&ticket.problem_number)
+    .bind(&ticket.duplicate_of)
+    .bind(ticket.refusals)
+    .bind(ticket.reopenings)
+    .bind(ticket.reminded_at)
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1)

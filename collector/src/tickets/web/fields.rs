@@ -123,6 +123,7 @@ impl NewForm {
             phone: if self.phone.trim().is_empty() { &parties.phone } else { &self.phone }.clone(),
             availability: self.availability.clone(),
             external_ref: String::new(),
+            sub_kind: None,
             severity: self.severity(),
             scope: self.scope(),
             urgency: self.urgency(),

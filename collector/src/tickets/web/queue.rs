@@ -6,21 +6,27 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::rows::{TicketLine, ticket_line};
+use super::together::sentences;
 use crate::branding::web::{Banner, banners};
+use crate::db::Tx;
 use crate::inventory::web::machine::Lens;
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::page::{Page, PageRequest};
 use crate::matching::AssetMatch;
-use crate::tickets::{self, TicketCounts, TicketFilter, TicketRow, TicketState};
+use crate::teams::{self, Team};
+use crate::tickets::{self, Presence, SavedView, TicketCounts, TicketFilter, TicketRow, TicketState};
 use crate::web::error::page;
 use crate::web::links::with_query;
 use crate::web::numbers::integer;
-use crate::web::parts::{Chip, Pager, Tab};
+use crate::web::parts::{Chip, Choice, Pager, Tab};
 use crate::web::{Asked, PageError, Reader, Section, Shell, Texts, WebState};
 
 /// States somebody still has to do something about.
 const OPEN: [TicketState; 4] =
     [TicketState::New, TicketState::Queued, TicketState::InProgress, TicketState::Pending];
+
+/// What the filter of teams says for one's own; a team's code has no underscore.
+const OWN_TEAMS: &str = "my_teams";
 
 /// The filters as they stand in the address.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,6 +38,8 @@ pub(crate) struct QueueQuery {
     owner: String,
     /// `waiting`: an unknown tag.
     machine: String,
+    /// A team's code, or `my_teams`.
+    team: String,
     q: String,
     cursor: String,
 }
@@ -47,6 +55,26 @@ struct QueuePage {
     rows: Vec<TicketLine>,
     pager: Pager,
     may_open: bool,
+    teams: Vec<Choice>,
+    /// Teams a ticket can be handed to.
+    hands: Vec<Choice>,
+    /// The reader works on tickets: picks several, keeps views.
+    works: bool,
+    saved: Vec<Tab>,
+    /// The address of this very view.
+    here: String,
+    /// Name of the kept view that is shown now.
+    shown_view: String,
+}
+
+/// What stands around the rows of the queue.
+#[derive(Clone, Debug, Default)]
+struct Around {
+    teams: Vec<Team>,
+    present: Vec<Presence>,
+    views: Vec<SavedView>,
+    may_open: bool,
+    works: bool,
 }
 
 #[derive(Debug, Template)]
@@ -69,9 +97,10 @@ pub(crate) async fn show(
     }
     let mut tx = state.context.db.read().await?;
     let zone = reader.zone(&mut tx).await?;
+    let around = if staff { around(&mut tx, &state, &reader).await? } else { Around::default() };
     drop(tx);
     let lens = Lens { texts: reader.texts(), zone: &zone, now: state.context.now() };
-    let filter = if staff { filter(&query, &reader.actor) } else { own(&reader.actor) };
+    let filter = if staff { filter(&query, &reader.actor, &around.teams) } else { own(&reader.actor) };
     let request = PageRequest::from_query(Some(&query.cursor), None);
     let found = tickets::list_tickets(&state.context, &reader.actor, &filter, &request).await?;
     if !staff {
@@ -82,7 +111,17 @@ pub(crate) async fn show(
     let any_state = TicketFilter { states: Vec::new(), ..filter };
     let counts = tickets::count_tickets(&state.context, &reader.actor, &any_state).await?;
     let shell = reader.shell(lens.texts.t("nav-queue"), Section::Tickets);
-    page(&queue_page(shell, lens, query, (&found, counts), reader.actor.may(Permission::CreateTicket)))
+    page(&queue_page(shell, lens, query, (&found, counts), &around))
+}
+
+async fn around(tx: &mut Tx, state: &WebState, reader: &Reader) -> Result<Around, PageError> {
+    Ok(Around {
+        teams: teams::list_teams(tx, reader.actor.scope).await?,
+        present: tickets::present(tx, &state.context, &reader.actor).await?,
+        views: tickets::saved_views(tx, &reader.actor).await?,
+        may_open: reader.actor.may(Permission::CreateTicket),
+        works: reader.actor.may(Permission::WorkTickets),
+    })
 }
 
 fn own(actor: &Actor) -> TicketFilter {
@@ -90,7 +129,7 @@ fn own(actor: &Actor) -> TicketFilter {
 }
 
 /// What the address asks for.
-fn filter(query: &QueueQuery, actor: &Actor) -> TicketFilter {
+fn filter(query: &QueueQuery, actor: &Actor, teams: &[Team]) -> TicketFilter {
     let states = match query.state.as_str() {
         "all" => Vec::new(),
         code => TicketState::from_code(code).map_or_else(|| OPEN.to_vec(), |it| vec![it]),
@@ -100,6 +139,8 @@ fn filter(query: &QueueQuery, actor: &Actor) -> TicketFilter {
         owner: actor.person().filter(|_| query.owner == "me"),
         unowned: query.owner == "nobody",
         query: query.q.trim().chars().take(100).collect(),
+        team: teams.iter().find(|it| it.code == query.team).map(|it| it.id),
+        own_teams: query.team == OWN_TEAMS,
         asset_match: (query.machine == "waiting").then_some(AssetMatch::Unknown),
         ..TicketFilter::default()
     }
@@ -107,8 +148,13 @@ fn filter(query: &QueueQuery, actor: &Actor) -> TicketFilter {
 
 impl QueueQuery {
     fn with(&self, name: &str, value: &str) -> String {
-        let pairs =
-            [("state", &self.state), ("owner", &self.owner), ("machine", &self.machine), ("q", &self.q)];
+        let pairs = [
+            ("state", &self.state),
+            ("owner", &self.owner),
+            ("team", &self.team),
+            ("machine", &self.machine),
+            ("q", &self.q),
+        ];
         let pairs = pairs.map(|(own, kept)| if own == name { (own, value) } else { (own, kept.as_str()) });
         with_query("/tickets", &pairs)
     }
@@ -119,15 +165,34 @@ fn queue_page(
     lens: Lens<'_>,
     query: QueueQuery,
     (found, counts): (&Page<TicketRow>, TicketCounts),
-    may_open: bool,
+    around: &Around,
 ) -> QueuePage {
+    let mut rows: Vec<TicketLine> = found.rows.iter().map(|it| ticket_line(lens, it)).collect();
+    for (line, row) in rows.iter_mut().zip(&found.rows) {
+        line.looking = sentences(lens.texts, &around.present, &row.ticket.number);
+    }
+    let here = query.with("", "").trim_start_matches("/tickets").trim_start_matches('?').to_owned();
+    let shown = around.views.iter().find(|it| it.query == here);
+    let saved = around.views.iter().map(|it| Tab {
+        label: it.name.clone(),
+        count: None,
+        href: format!("/tickets?{}", it.query),
+        current: it.query == here,
+    });
+    let hands = around.teams.iter().filter(|it| it.active);
     QueuePage {
+        shown_view: shown.map(|it| it.name.clone()).unwrap_or_default(),
+        saved: saved.collect(),
+        here,
+        works: around.works,
+        hands: hands.map(|it| Choice::new(it.id.to_string(), &it.name, false)).collect(),
+        teams: team_choices(lens.texts, &query, &around.teams),
         states: states(lens.texts, &query, counts),
         views: views(lens.texts, &query, counts),
-        chips: chips(lens.texts, &query),
-        rows: found.rows.iter().map(|it| ticket_line(lens, it)).collect(),
+        chips: chips(lens.texts, &query, &around.teams),
+        rows,
         pager: Pager::of(&query.with("", ""), &query.cursor, found.next.as_deref()),
-        may_open,
+        may_open: around.may_open,
         shell,
         query,
     }
@@ -167,12 +232,24 @@ fn views(texts: Texts, query: &QueueQuery, counts: TicketCounts) -> Vec<Tab> {
     };
     vec![
         view("queue-mine", "owner", "me", &query.owner, Some(counts.mine)),
+        view("queue-my-teams", "team", OWN_TEAMS, &query.team, None),
         view("queue-unowned", "owner", "nobody", &query.owner, None),
         view("queue-waiting", "machine", "waiting", &query.machine, None),
     ]
 }
 
-fn chips(texts: Texts, query: &QueueQuery) -> Vec<Chip> {
+/// All teams, to filter by one; nothing to choose from where there are none.
+fn team_choices(texts: Texts, query: &QueueQuery, teams: &[Team]) -> Vec<Choice> {
+    if teams.is_empty() {
+        return Vec::new();
+    }
+    let every = Choice::new("", texts.t("queue-every-team"), query.team.is_empty());
+    let own = Choice::new(OWN_TEAMS, texts.t("queue-my-teams"), query.team == OWN_TEAMS);
+    let others = teams.iter().map(|it| Choice::new(&it.code, &it.name, it.code == query.team));
+    [every, own].into_iter().chain(others).collect()
+}
+
+fn chips(texts: Texts, query: &QueueQuery, teams: &[Team]) -> Vec<Chip> {
     let state = match query.state.as_str() {
         "all" => Some(texts.t("queue-all").into_owned()),
         code => TicketState::from_code(code).map(|it| texts.word("state", it.code()).into_owned()),
@@ -182,9 +259,14 @@ fn chips(texts: Texts, query: &QueueQuery) -> Vec<Chip> {
         "nobody" => Some(texts.t("queue-unowned").into_owned()),
         _ => None,
     };
+    let team = match query.team.as_str() {
+        OWN_TEAMS => Some(texts.t("queue-my-teams").into_owned()),
+        code => teams.iter().find(|it| it.code == code).map(|it| it.name.clone()),
+    };
     let labels = [
         ("state", state),
         ("owner", owner),
+        ("team", team),
         ("machine", (query.machine == "waiting").then(|| texts.t("queue-waiting").into_owned())),
         ("q", (!query.q.trim().is_empty()).then(|| texts.t1("quoted", "text", query.q.trim()).into_owned())),
     ];
@@ -220,6 +302,22 @@ mod tests {
         TicketCounts { new: 4, queued: 12, in_progress: 9, pending: 3, resolved: 7, mine: 5, total: 12_408 }
     }
 
+    fn around() -> Around {
+        let present = samples::rows(1).into_iter().map(|it| Presence {
+            ticket_number: it.ticket.number,
+            person_id: uuid::Uuid::from_u128(7).into(),
+            name: HOSTILE.into(),
+            writing: true,
+        });
+        Around {
+            teams: samples::offers().teams,
+            present: present.collect(),
+            views: vec![SavedView { name: HOSTILE.into(), query: "state=new".into() }],
+            may_open: true,
+            works: true,
+        }
+    }
+
     #[test]
     fn the_queue_is_drawn_full_filtered_and_empty() {
         for language in LANGUAGES {
@@ -237,21 +335,32 @@ mod tests {
             check(
                 "queue-many",
                 language,
-                &queue_page(frame(), lens, QueueQuery::default(), (&full, counts()), true),
+                &queue_page(frame(), lens, QueueQuery::default(), (&full, counts()), &around()),
             );
             let asked = QueueQuery {
                 q: HOSTILE.into(),
                 owner: "me".into(),
+                team: OWN_TEAMS.into(),
                 state: "new".into(),
                 ..QueueQuery::default()
             };
             let some = Page { rows: vec![samples::hostile_row()], next: None };
-            check("queue-filtered", language, &queue_page(frame(), lens, asked, (&some, counts()), true));
+            check(
+                "queue-filtered",
+                language,
+                &queue_page(frame(), lens, asked, (&some, counts()), &around()),
+            );
             let none = Page { rows: Vec::new(), next: None };
             check(
                 "queue-none",
                 language,
-                &queue_page(frame(), lens, QueueQuery::default(), (&none, TicketCounts::default()), true),
+                &queue_page(
+                    frame(),
+                    lens,
+                    QueueQuery::default(),
+                    (&none, TicketCounts::default()),
+                    &Around::default(),
+                ),
             );
         }
     }
@@ -282,10 +391,10 @@ mod tests {
     #[test]
     fn an_address_without_state_shows_what_is_open() {
         let actor = Actor::system();
-        assert_eq!(filter(&QueueQuery::default(), &actor).states, OPEN);
+        assert_eq!(filter(&QueueQuery::default(), &actor, &[]).states, OPEN);
         let all = QueueQuery { state: "all".into(), ..QueueQuery::default() };
-        assert!(filter(&all, &actor).states.is_empty());
+        assert!(filter(&all, &actor, &[]).states.is_empty());
         let one = QueueQuery { state: "resolved".into(), ..QueueQuery::default() };
-        assert_eq!(filter(&one, &actor).states, [TicketState::Resolved]);
+        assert_eq!(filter(&one, &actor, &[]).states, [TicketState::Resolved]);
     }
 }

@@ -26,7 +26,15 @@ pub(crate) struct TicketLine {
     pub machine_tone: &'static str,
     pub tag: String,
     pub owner: String,
+    /// Team whose pot it is in, empty for the common one.
+    pub team: String,
+    pub restricted: bool,
+    pub major: bool,
     pub replies: i64,
+    /// Who else has it open, filled in by the queue.
+    pub looking: Vec<String>,
+    /// What a change of several tickets sends along.
+    pub version: i64,
     /// Age, for columns.
     pub age: Stamp,
     /// When it was opened.
@@ -53,7 +61,12 @@ pub(crate) fn ticket_line(lens: Lens<'_>, row: &TicketRow) -> TicketLine {
         machine_tone,
         tag: row.machine_tag.clone(),
         owner: ticket.owner_name.clone(),
+        team: ticket.team_name.clone(),
+        restricted: ticket.restricted,
+        major: ticket.major,
         replies: row.reply_count,
+        looking: Vec::new(),
+        version: ticket.version,
         age: Stamp::age(texts, lens.zone, ticket.created_at, lens.now),
         at: Stamp::day(texts, lens.zone, ticket.created_at),
     }

@@ -3,14 +3,17 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::inputs::Offers;
 use crate::inventory::web::samples as machines;
 use crate::inventory::{CiSummary, Machine};
 use crate::kernel::id::{PersonId, TicketAssetId};
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::AssetMatch;
+use crate::people::Language;
+use crate::teams::{Team, TeamKind};
 use crate::tickets::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, Ticket, TicketAsset, TicketEvent,
-    TicketKind, TicketRow, TicketState, TicketView, Urgency,
+    ActionKind, AssetRole, AttachedBy, CannedReply, Channel, ImpactScope, PendingReason, Severity, SubKind,
+    Ticket, TicketAsset, TicketEvent, TicketKind, TicketRow, TicketState, TicketView, Urgency,
 };
 use crate::web::rendering::{HOSTILE, now};
 
@@ -22,7 +25,8 @@ fn minutes_ago(count: i64) -> UtcMicros {
     UtcMicros(now().0 - count * 60_000_000)
 }
 
-fn ticket() -> Ticket {
+#[expect(clippy::too_many_lines, reason = "one line per field of a ticket")]
+pub(crate) fn ticket() -> Ticket {
     Ticket {
         number: "I202611_0042".parse().expect("number"),
         organisation_id: machines::organisation_id(),
@@ -43,6 +47,19 @@ fn ticket() -> Ticket {
         owner_id: Some(person(3)),
         owner_name: "Nadia Benali".into(),
         level: 1,
+        team_id: None,
+        team_code: "network".into(),
+        team_name: "Infrastructure et réseaux".into(),
+        owned_since: None,
+        sub_kind: Some(SubKind::Connection),
+        declared_severity: Severity::Minor,
+        declared_scope: ImpactScope::One,
+        declared_urgency: Urgency::High,
+        matrix_version: 1,
+        priority_reason: None,
+        restricted: false,
+        security: false,
+        major: false,
         summary: "Impossible de se connecter au serveur à distance".into(),
         description: "En télétravail aujourd’hui, je n’arrive pas à monter le VPN : « openvpn: command not found ».\nMes collègues sur site n’ont aucun problème.".into(),
         application: "VPN".into(),
@@ -56,7 +73,22 @@ fn ticket() -> Ticket {
         asset_match: AssetMatch::Attached,
         pending_reason: None,
         pending_until: None,
+        pending_note: None,
         solution: None,
+        resolution_code: None,
+        cause: None,
+        workaround: None,
+        session_on: None,
+        verified_checks: None,
+        verified_by: None,
+        verified_at: None,
+        cancel_reason: None,
+        parent_number: None,
+        problem_number: None,
+        duplicate_of: None,
+        refusals: 0,
+        reopenings: 0,
+        reminded_at: None,
         qualified_at: None,
         created_at: minutes_ago(190),
         updated_at: minutes_ago(20),
@@ -220,6 +252,57 @@ pub(crate) fn attached() -> TicketView {
             AttachAsset,
             DetachAsset,
         ],
+        children: Vec::new(),
+        watchers: vec!["Jade Moreau".into()],
+        watched: false,
+    }
+}
+
+/// A major incident with tickets under it, and everything that can be done to one.
+pub(crate) fn major() -> TicketView {
+    let mut view = attached();
+    view.ticket.major = true;
+    view.ticket.restricted = true;
+    view.ticket.open_visits = 1;
+    view.ticket.problem_number = Some("I202610_0007".parse().expect("number"));
+    view.children = rows(3);
+    view.allowed = ActionKind::ALL.to_vec();
+    view
+}
+
+/// Teams, members and reasons to choose from.
+pub(crate) fn offers() -> Offers {
+    let team = |code: &str, level| Team {
+        id: uuid::Uuid::from_u128(level).into(),
+        code: code.into(),
+        name: HOSTILE.into(),
+        level: i64::try_from(level).expect("small"),
+        kind: TeamKind::Network,
+        organisation_id: None,
+        active: true,
+    };
+    let reason = |code: &str| PendingReason {
+        code: code.into(),
+        label_fr: HOSTILE.into(),
+        label_en: HOSTILE.into(),
+        pauses_call: true,
+        pauses_resolution: true,
+        requires_date: false,
+        active: true,
+    };
+    Offers {
+        teams: vec![team("network", 1), team("csn", 2)],
+        members: Vec::new(),
+        reasons: vec![reason("part")],
+        has_children: true,
+        replies: vec![CannedReply {
+            code: "reboot".into(),
+            title: HOSTILE.into(),
+            body: HOSTILE.into(),
+            language: Language::Fr,
+        }],
+        canned: HOSTILE.into(),
+        present: Some(vec![HOSTILE.into()]),
     }
 }
 

@@ -5,33 +5,52 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::actions::{ActionView, buttons};
+use super::actions::{ActionForm, ActionView, buttons};
 use super::field::{self, FieldPart};
+use super::inputs::Offers;
 use super::look_up::described;
 use super::rows::{TicketLine, ticket_line};
 use super::timeline::{EventView, event_view};
+use super::together::sentences;
 use crate::inventory::CiSummary;
 use crate::inventory::web::asset::lifecycle_warning;
 use crate::inventory::web::changes::{CHANGES_SHOWN_MAX, ChangeView, change_view, rarest_first};
 use crate::inventory::web::machine::{Lens, MachineView, Standing, machine_view, make_and_model};
-use crate::kernel::actor::{Actor, Permission};
+use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::time::Zone;
 use crate::matching::AssetMatch;
-use crate::tickets::{self, ActionKind, Ticket, TicketAsset, TicketNumber, TicketView};
+use crate::people::Language;
+use crate::teams;
+use crate::tickets::{
+    self, ActionKind, CannedReply, Check, FieldChange, PendingReason, Ticket, TicketAsset, TicketNumber,
+    TicketRow, TicketState, TicketView,
+};
 use crate::web::error::page_with;
 use crate::web::parts::Pair;
 use crate::web::{Asked, PageError, Reader, Section, Shell, Stamp, Texts, WebState};
 
 #[derive(Debug, Template)]
 #[template(path = "tickets/web/ticket.html")]
+#[expect(clippy::struct_excessive_bools, reason = "independent rights, each tested by the template")]
 struct TicketPage {
     shell: Shell,
     head: Head,
     facts: Vec<Vec<Pair>>,
     description: String,
     problem: String,
+    /// What changed while the reader was writing.
+    changes: Vec<ChangedField>,
     buttons: Vec<ActionView>,
+    more_buttons: Vec<ActionView>,
+    /// Just claimed: one press gives it back.
+    may_undo: bool,
+    children: Vec<TicketLine>,
+    watchers: String,
+    /// Who else has the page open; nothing for who does not work on tickets.
+    present: Option<Vec<String>>,
+    replies: Vec<CannedReply>,
     reply: Option<String>,
     note: Option<String>,
     events: Vec<EventView>,
@@ -62,8 +81,17 @@ struct PlainPage {
     field: FieldPart,
 }
 
+/// A field before and after, in words.
+#[derive(Debug)]
+struct ChangedField {
+    label: String,
+    before: String,
+    after: String,
+}
+
 /// What stands above everything.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, each drawn by itself")]
 struct Head {
     number: String,
     summary: String,
@@ -79,6 +107,10 @@ struct Head {
     seen: i64,
     /// A second-level ticket.
     level_two: bool,
+    team: String,
+    restricted: bool,
+    security: bool,
+    major: bool,
     /// Just opened: a draft in the browser is done with.
     fresh: bool,
 }
@@ -124,8 +156,9 @@ struct Panel {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub problem: String,
+    pub changes: Vec<FieldChange>,
     pub kind: ActionKind,
-    pub text: String,
+    pub form: ActionForm,
     /// Last event the reader had seen.
     pub seen: i64,
 }
@@ -134,6 +167,8 @@ pub(crate) struct Attempt {
 #[serde(default)]
 pub(crate) struct TicketQuery {
     done: String,
+    /// Code of a canned reply to begin with.
+    canned: String,
 }
 
 pub(crate) async fn show(
@@ -143,7 +178,7 @@ pub(crate) async fn show(
     reader: Reader,
 ) -> Result<Response, PageError> {
     let number: TicketNumber = number.parse().map_err(|_| PageError::not_found())?;
-    render(&state, &reader, &number, StatusCode::OK, &asked.done, None).await
+    render(&state, &reader, &number, StatusCode::OK, (&asked.done, &asked.canned), None).await
 }
 
 /// The page after an action that did not happen.
@@ -154,7 +189,7 @@ pub(crate) async fn show_again(
     status: StatusCode,
     attempt: Attempt,
 ) -> Result<Response, PageError> {
-    render(state, reader, number, status, "", Some(attempt)).await
+    render(state, reader, number, status, ("", ""), Some(attempt)).await
 }
 
 async fn render(
@@ -162,7 +197,7 @@ async fn render(
     reader: &Reader,
     number: &TicketNumber,
     status: StatusCode,
-    done: &str,
+    (done, canned): (&str, &str),
     attempt: Option<Attempt>,
 ) -> Result<Response, PageError> {
     let found = tickets::find_ticket(&state.context, &reader.actor, number).await?;
@@ -174,7 +209,9 @@ async fn render(
     let fresh = done == "opened";
     let field = field::load(state, lens, &reader.actor, &view.ticket).await?;
     if reader.actor.is_staff() {
-        let page = ticket_page(shell, lens, &reader.actor, &view, attempt.as_ref(), fresh);
+        let offers = offers(state, reader, &view, canned).await?;
+        let shown = Shown { view: &view, offers: &offers, attempt: attempt.as_ref(), done };
+        let page = ticket_page(shell, lens, &reader.actor, shown);
         page_with(status, &TicketPage { field, ..page })
     } else {
         let page = plain_page(shell, lens, &view, attempt.as_ref(), fresh);
@@ -182,23 +219,67 @@ async fn render(
     }
 }
 
-fn ticket_page(
-    shell: Shell,
-    lens: Lens<'_>,
-    actor: &Actor,
+/// What the selects of the allowed actions offer.
+async fn offers(
+    state: &WebState,
+    reader: &Reader,
     view: &TicketView,
-    attempt: Option<&Attempt>,
-    fresh: bool,
-) -> TicketPage {
+    canned: &str,
+) -> Result<Offers, PageError> {
+    let ticket = &view.ticket;
+    let mut tx = state.context.db.read().await?;
+    let mut all = teams::list_teams(&mut tx, Scope::Organisation(ticket.organisation_id)).await?;
+    all.retain(|it| it.active);
+    let members = match ticket.team_id {
+        Some(team) if view.allowed.contains(&ActionKind::Assign) => {
+            teams::list_members(&mut tx, team).await?
+        }
+        _ => Vec::new(),
+    };
+    let reasons = tickets::pending_reasons(&mut tx).await?;
+    let unsolved = |it: &TicketRow| it.ticket.state.is_open() && it.ticket.state != TicketState::Resolved;
+    let replies = tickets::canned_replies(&mut tx, &reader.actor, reader.language()).await?;
+    let present = tickets::present(&mut tx, &state.context, &reader.actor).await?;
+    let works = reader.actor.may(Permission::WorkTickets);
+    Ok(Offers {
+        teams: all,
+        members,
+        reasons,
+        has_children: view.children.iter().any(unsolved),
+        canned: replies.iter().find(|it| it.code == canned).map(|it| it.body.clone()).unwrap_or_default(),
+        replies,
+        present: works.then(|| sentences(reader.texts(), &present, &ticket.number)),
+    })
+}
+
+/// What the page of a ticket shows to staff.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    view: &'a TicketView,
+    offers: &'a Offers,
+    attempt: Option<&'a Attempt>,
+    done: &'a str,
+}
+
+fn ticket_page(shell: Shell, lens: Lens<'_>, actor: &Actor, shown: Shown<'_>) -> TicketPage {
+    let Shown { view, offers, attempt, done } = shown;
     let allowed = |kind| view.allowed.contains(&kind);
     let may_read_assets = actor.may(Permission::ReadAssets);
+    let (buttons, more_buttons) = buttons(lens.texts, &view.ticket, (&view.allowed, offers), attempt);
     TicketPage {
-        head: head(lens, view, fresh),
-        facts: facts(lens, &view.ticket),
+        head: head(lens, view, done == "opened"),
+        facts: facts(lens, &view.ticket, &offers.reasons),
+        changes: attempt.map(|it| changed_fields(lens.texts, &it.changes)).unwrap_or_default(),
+        more_buttons,
+        may_undo: done == "claimed" && allowed(ActionKind::Release),
+        children: view.children.iter().map(|it| ticket_line(lens, it)).collect(),
+        watchers: view.watchers.join(", "),
+        present: offers.present.clone(),
+        replies: offers.replies.clone(),
         description: view.ticket.description.clone(),
         problem: attempt.map(|it| it.problem.clone()).unwrap_or_default(),
-        buttons: buttons(lens.texts, &view.ticket, &view.allowed, attempt),
-        reply: allowed(ActionKind::Reply).then(|| typed(attempt, ActionKind::Reply)),
+        buttons,
+        reply: allowed(ActionKind::Reply).then(|| typed_or_canned(attempt, offers)),
         note: allowed(ActionKind::Note).then(|| typed(attempt, ActionKind::Note)),
         events: events(lens, view, attempt),
         notice: notice(lens, view),
@@ -240,8 +321,14 @@ fn plain_page(
     }
 }
 
+/// What was written and refused, else the canned reply that was chosen.
+fn typed_or_canned(attempt: Option<&Attempt>, offers: &Offers) -> String {
+    let typed = typed(attempt, ActionKind::Reply);
+    if typed.is_empty() { offers.canned.clone() } else { typed }
+}
+
 fn typed(attempt: Option<&Attempt>, kind: ActionKind) -> String {
-    attempt.filter(|it| it.kind == kind).map(|it| it.text.clone()).unwrap_or_default()
+    attempt.filter(|it| it.kind == kind).map(|it| it.form.text.clone()).unwrap_or_default()
 }
 
 /// What stands on the machine's case.
@@ -264,20 +351,28 @@ fn head(lens: Lens<'_>, view: &TicketView, fresh: bool) -> Head {
         version: ticket.version,
         seen: view.events.iter().map(|it| it.event_no).max().unwrap_or(0),
         level_two: ticket.level > 1,
+        team: ticket.team_name.clone(),
+        restricted: ticket.restricted,
+        security: ticket.security,
+        major: ticket.major,
         fresh,
     }
 }
 
 /// Who, where, when to call, how it is classed: four groups, empty facts left out.
-fn facts(lens: Lens<'_>, ticket: &Ticket) -> Vec<Vec<Pair>> {
+fn facts(lens: Lens<'_>, ticket: &Ticket, reasons: &[PendingReason]) -> Vec<Vec<Pair>> {
     let texts = lens.texts;
     let beneficiary =
         if ticket.beneficiary_id == ticket.requester_id { "" } else { ticket.beneficiary_name.as_str() };
     let word = |family: &str, code: &str| texts.word(family, code).into_owned();
-    let waits = ticket.pending_reason.as_deref().map(|it| word("pending", it)).unwrap_or_default();
+    let waits = waits_for(texts, ticket, reasons);
+    let number = |it: &Option<TicketNumber>| it.as_ref().map(ToString::to_string).unwrap_or_default();
+    let declared = declared(texts, ticket);
     let until =
         ticket.pending_until.map(|at| Stamp::day(texts, lens.zone, at).text().to_owned()).unwrap_or_default();
-    let groups: [&[(&str, String)]; 4] = [
+    let sub_kind = ticket.sub_kind.map(|it| word("sub-kind", it.code())).unwrap_or_default();
+    let outcome = ticket.resolution_code.map(|it| word("resolution", it.code())).unwrap_or_default();
+    let groups: [&[(&str, String)]; 6] = [
         &[
             ("label-requester", ticket.requester_name.clone()),
             ("label-beneficiary", beneficiary.to_owned()),
@@ -292,17 +387,104 @@ fn facts(lens: Lens<'_>, ticket: &Ticket) -> Vec<Vec<Pair>> {
             ("label-application", ticket.application.clone()),
         ],
         &[
+            ("label-team", ticket.team_name.clone()),
+            ("label-sub-kind", sub_kind),
             ("label-severity", word("severity", ticket.severity.code())),
             ("label-scope", word("scope", ticket.scope.code())),
             ("label-urgency", word("urgency", ticket.urgency.code())),
+            ("label-declared", declared),
+            ("label-priority-reason", ticket.priority_reason.clone().unwrap_or_default()),
             ("label-channel", word("channel", ticket.channel.code())),
             ("label-created-by", ticket.created_by.clone()),
             ("label-external-ref", ticket.external_ref.clone()),
         ],
-        &[("label-pending", waits), ("label-pending-until", until)],
+        &[
+            ("label-pending", waits),
+            ("label-pending-until", until),
+            ("label-pending-note", ticket.pending_note.clone().unwrap_or_default()),
+        ],
+        &[
+            ("label-parent", number(&ticket.parent_number)),
+            ("label-problem", number(&ticket.problem_number)),
+            ("label-duplicate-of", number(&ticket.duplicate_of)),
+        ],
+        &[
+            ("label-outcome", outcome),
+            ("label-cause", ticket.cause.clone().unwrap_or_default()),
+            ("label-workaround", ticket.workaround.clone().unwrap_or_default()),
+            ("label-session-on", ticket.session_on.clone().unwrap_or_default()),
+            ("label-checked", checked(texts, ticket)),
+        ],
     ];
     groups.into_iter().map(|it| pairs(texts, it)).filter(|it| !it.is_empty()).collect()
 }
+
+fn waits_for(texts: Texts, ticket: &Ticket, reasons: &[PendingReason]) -> String {
+    let known = reasons.iter().find(|it| Some(&it.code) == ticket.pending_reason.as_ref());
+    known.map(|it| reason_label(texts, it)).unwrap_or_default()
+}
+
+/// The reason in the reader's language.
+pub(super) fn reason_label(texts: Texts, reason: &PendingReason) -> String {
+    match texts.language() {
+        Language::Fr => reason.label_fr.clone(),
+        Language::En => reason.label_en.clone(),
+    }
+}
+
+/// What the person said, where staff see it otherwise.
+fn declared(texts: Texts, ticket: &Ticket) -> String {
+    let words = [
+        (ticket.declared_severity != ticket.severity, "severity", ticket.declared_severity.code()),
+        (ticket.declared_scope != ticket.scope, "scope", ticket.declared_scope.code()),
+        (ticket.declared_urgency != ticket.urgency, "urgency", ticket.declared_urgency.code()),
+    ];
+    let differing = words.into_iter().filter(|it| it.0).map(|it| texts.word(it.1, it.2).into_owned());
+    differing.collect::<Vec<_>>().join(" · ")
+}
+
+/// What was checked, and who did.
+fn checked(texts: Texts, ticket: &Ticket) -> String {
+    let Some(checks) = ticket.verified_checks.as_deref() else { return String::new() };
+    let known = checks.split(',').filter_map(Check::from_code);
+    let words: Vec<String> = known.map(|it| texts.word("check", it.code()).into_owned()).collect();
+    let by = ticket.verified_by.clone().unwrap_or_default();
+    [words.join(", "), by].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// What somebody else changed meanwhile, in the reader's words.
+fn changed_fields(texts: Texts, changes: &[FieldChange]) -> Vec<ChangedField> {
+    let shown = |field: &str, value: &Value| match value {
+        Value::String(text) => match FIELD_FAMILIES.iter().find(|it| it.0 == field) {
+            Some((_, family)) if !text.is_empty() => texts.word(family, text).into_owned(),
+            _ => text.clone(),
+        },
+        Value::Null => String::new(),
+        Value::Bool(true) => texts.t("yes").into_owned(),
+        Value::Bool(false) => texts.t("no").into_owned(),
+        other => other.to_string(),
+    };
+    changes
+        .iter()
+        .map(|it| ChangedField {
+            label: texts.word("changed", &it.field).into_owned(),
+            before: shown(&it.field, &it.before),
+            after: shown(&it.field, &it.after),
+        })
+        .collect()
+}
+
+/// Fields whose values are words of a list.
+const FIELD_FAMILIES: [(&str, &str); 8] = [
+    ("state", "state"),
+    ("type", "ticket-kind"),
+    ("severity", "severity"),
+    ("scope", "scope"),
+    ("urgency", "urgency"),
+    ("sub_kind", "sub-kind"),
+    ("resolution_code", "resolution"),
+    ("cancel_reason", "cancel-reason"),
+];
 
 fn pairs(texts: Texts, group: &[(&str, String)]) -> Vec<Pair> {
     group
@@ -420,7 +602,7 @@ fn some_changes(lens: Lens<'_>, changes: &[crate::inventory::Change]) -> (Vec<Ch
 mod tests {
     use super::super::samples;
     use super::*;
-    use crate::kernel::actor::{ActorKind, Role, Scope};
+    use crate::kernel::actor::{ActorKind, Role};
     use crate::web::rendering::{HOSTILE, LANGUAGES, check, now, shell, zone};
 
     fn actor(roles: &[Role]) -> Actor {
@@ -442,12 +624,14 @@ mod tests {
             let draw = |name: &str, view: &TicketView, attempt: Option<&Attempt>| {
                 let title = format!("{} {}", view.ticket.number, view.ticket.summary);
                 let shell = shell(language, &roles, &title, Section::Tickets);
-                check(name, language, &ticket_page(shell, lens, &actor(&roles), view, attempt, false))
+                let shown = Shown { view, offers: &samples::offers(), attempt, done: "claimed" };
+                check(name, language, &ticket_page(shell, lens, &actor(&roles), shown))
             };
             let html = draw("ticket", &samples::attached(), None);
             assert!(html.contains("Dell Latitude 5420") && html.contains("PC-004217"));
             draw("ticket-virtual", &samples::on_virtual_machine(), None);
             draw("ticket-hostile", &samples::hostile(), None);
+            draw("ticket-major", &samples::major(), None);
             for outcome in [
                 AssetMatch::Unknown,
                 AssetMatch::Ambiguous,
@@ -459,8 +643,13 @@ mod tests {
             }
             let attempt = Attempt {
                 problem: lens.texts.t("action-stale").into_owned(),
+                changes: vec![FieldChange {
+                    field: "state".into(),
+                    before: "queued".into(),
+                    after: "in_progress".into(),
+                }],
                 kind: ActionKind::Reply,
-                text: HOSTILE.into(),
+                form: ActionForm::saying(HOSTILE),
                 seen: 3,
             };
             let html = draw("ticket-stale", &samples::attached(), Some(&attempt));

@@ -5,12 +5,13 @@ use serde_json::Value;
 use crate::files::serving;
 use crate::inventory::web::machine::Lens;
 use crate::kernel::time::UtcMicros;
+use crate::people::Language;
 use crate::tickets::{TicketEvent, TicketNumber};
 use crate::web::numbers::file_size;
 use crate::web::{Stamp, Texts};
 
 /// Event kinds with a sentence of their own, and their icon.
-const KNOWN: [(&str, &str); 43] = [
+const KNOWN: &[(&str, &str)] = &[
     ("created", "plus"),
     ("claimed", "person"),
     ("assigned", "person"),
@@ -28,6 +29,15 @@ const KNOWN: [(&str, &str); 43] = [
     ("refused", "danger"),
     ("reopened", "history"),
     ("cancelled", "close"),
+    ("deescalated", "next"),
+    ("referred", "lock"),
+    ("unrestricted", "lock"),
+    ("auto_closed", "ok"),
+    ("reminded", "clock"),
+    ("merged", "conflict"),
+    ("linked", "next"),
+    ("unlinked", "close"),
+    ("watched", "info"),
     ("asset_attached", "laptop"),
     ("asset_attached_late", "laptop"),
     ("asset_detached", "close"),
@@ -154,6 +164,9 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
     let more = match kind {
         "created" => texts.word("channel", string(data, "channel")).into_owned(),
         "assigned" => string(data, "owner").to_owned(),
+        "transferred" | "escalated" | "deescalated" | "referred" => string(data, "team").to_owned(),
+        "merged" => [string(data, "into"), string(data, "duplicate")].concat(),
+        "linked" | "unlinked" => [string(data, "to"), string(data, "from_ticket")].concat(),
         "qualified" => qualified(texts, data),
         "held" => held(lens, data),
         "task" => work(texts, data),
@@ -198,7 +211,11 @@ fn qualified(texts: Texts, data: &Value) -> String {
 }
 
 fn held(lens: Lens<'_>, data: &Value) -> String {
-    let reason = lens.texts.word("pending", string(data, "reason")).into_owned();
+    let label = match lens.texts.language() {
+        Language::Fr => string(data, "reason_fr"),
+        Language::En => string(data, "reason_en"),
+    };
+    let reason = if label.is_empty() { string(data, "reason").to_owned() } else { label.to_owned() };
     match UtcMicros::parse(string(data, "until"), lens.zone) {
         Some(until) => {
             let day = Stamp::day(lens.texts, lens.zone, until);
@@ -237,7 +254,6 @@ fn work(texts: Texts, data: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::Language;
     use crate::web::rendering::{now, zone};
 
     fn shown(kind: &str, public: bool, data: Value) -> EventView {

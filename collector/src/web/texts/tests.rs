@@ -5,8 +5,8 @@ use super::*;
 use crate::inventory::DeclaredField;
 use crate::teams::TeamKind;
 use crate::tickets::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, SubKind, TicketKind, TicketState,
-    Urgency,
+    ActionKind, AssetRole, AttachedBy, CancelReason, Channel, Check, ImpactScope, LinkKind, ResolutionCode,
+    Severity, SubKind, TicketKind, TicketState, Urgency,
 };
 
 fn keys(source: &str) -> Vec<String> {
@@ -68,6 +68,10 @@ fn composed() -> BTreeSet<String> {
     family("severity-help", &Severity::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("scope", &ImpactScope::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("urgency", &Urgency::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("resolution", &ResolutionCode::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("check", &Check::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("cancel-reason", &CancelReason::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("link", &LinkKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("asset-role", &AssetRole::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("attached-by", &AttachedBy::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("action", &ActionKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());

@@ -196,7 +196,7 @@ db_test! {
             organisation_id: desk.umbrella.id, requester_id: desk.stranger.id, beneficiary_id: desk.stranger.id,
             ..quoting(&desk, "INV-004217")
         }).await;
-        act(&desk, &actor(&desk.lead), &cancelled, TicketAction::Cancel { reason: "duplicate".into() }).await.expect("cancelled");
+        act(&desk, &actor(&desk.lead), &cancelled, TicketAction::Cancel { code: None, reason: "duplicate".into() }).await.expect("cancelled");
         let ci = desk.machine(&desk.acme, "INV-000001").await;
         desk.clock.advance(Duration::from_mins(10));
         bind(&desk, ci, "INV-004217").await;
