@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use parc_mail::compose::Party;
+use parc_mail::identity::Signer;
+use parc_mail::smtp::Relay;
 use parc_wire::limits::{CONTACT_BYTES_MAX, RENEW_GRACE_DAYS};
 use parc_wire::v1::fleet_server::FleetServer;
 use tokio::net::TcpListener;
@@ -15,18 +18,20 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use crate::agents::grpc::EnrollmentService;
-use crate::agents::{self, Authority, Identities};
-use crate::config::Settings;
+use crate::agents::{self, Authority, Identities, SealKey};
+use crate::config::{MailSettings, Settings};
 use crate::context::Context;
 use crate::db::{self, Db, ServingLock};
 use crate::fleet::FleetService;
 use crate::inventory::{Intake, IntakeSettings, TagListener};
 use crate::kernel::entropy::SystemEntropy;
 use crate::kernel::time::SystemClock;
+use crate::mail::{self, Courier, CourierSettings, Desk};
 use crate::people_door;
 use crate::rpc::{ConnectionLimits, Guard, Server, ServerTls};
 use crate::tickets::LateAttachment;
 use crate::tickets::link::{self, LinkKey};
+use crate::tickets::notices::FailureNotes;
 use crate::upkeep::{self, Upkeep};
 
 /// How long requests in flight may take once the collector was told to stop.
@@ -93,6 +98,7 @@ impl App {
         let (authority, seal) = agents::open_authority(&context, &settings.seal_key_file()).await?;
         let authority = Arc::new(authority);
         let links = Arc::new(LinkKey::new(seal.derive(link::KEY_PURPOSE)));
+        let signer = mail_signer(&seal, &settings);
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
 
@@ -120,7 +126,8 @@ impl App {
                 authority_fingerprint: authority.fingerprint().into(),
                 listener,
                 links,
-                public_url,
+                signer: Arc::clone(&signer),
+                public_url: Arc::clone(&public_url),
                 agents_address,
                 remote_tools: settings.remote.tools.into(),
             },
@@ -128,6 +135,10 @@ impl App {
         )
         .await?;
         tasks.spawn(people.serve(stopped.clone()));
+        if let Some(mail) = &settings.mail {
+            let desk = mail_desk(signer, mail, public_url);
+            tasks.spawn(courier(&context, desk, mail)?.run(stopped.clone()));
+        }
         let upkeep = Upkeep {
             context: context.clone(),
             authority: Arc::clone(&authority),
@@ -160,6 +171,51 @@ impl App {
         }
         self.context.db.close().await;
     }
+}
+
+/// Signs what mails carry; the same on every collector of one installation, with or without a relay.
+fn mail_signer(seal: &SealKey, settings: &Settings) -> Arc<Signer> {
+    let pages = settings.public_url.split_once("://").map_or("", |it| it.1);
+    let pages = pages.split([':', '/']).next().unwrap_or_default();
+    let domain = settings.mail.as_ref().map_or(pages, MailSettings::domain);
+    Arc::new(Signer::new(seal.derive(mail::KEY_PURPOSE), domain))
+}
+
+/// What every mail has in common.
+fn mail_desk(signer: Arc<Signer>, settings: &MailSettings, public_url: Arc<str>) -> Arc<Desk> {
+    Arc::new(Desk {
+        signer,
+        from: Party { name: settings.from_name.clone(), address: settings.from.clone() },
+        plus_addressing: settings.plus_addressing,
+        own_addresses: settings.own_addresses.clone(),
+        public_url,
+        contact: settings.contact.clone(),
+    })
+}
+
+fn courier(context: &Context, desk: Arc<Desk>, settings: &MailSettings) -> anyhow::Result<Courier> {
+    let relay = settings.relay(desk.signer.domain())?;
+    Ok(Courier {
+        context: context.clone(),
+        desk,
+        relay: Relay::new(&relay)?,
+        settings: CourierSettings { hourly_per_address: i64::from(settings.hourly_per_address) },
+        listener: Arc::new(FailureNotes { context: context.clone() }),
+    })
+}
+
+/// Hands a test mail to the relay, past the outbox; gives the relay's answer.
+pub async fn send_test_mail(
+    settings: &Settings,
+    seal: &SealKey,
+    to: &str,
+    now_s: u64,
+) -> anyhow::Result<String> {
+    let mail = settings.mail.as_ref().context("the configuration has no [mail] section")?;
+    let desk = mail_desk(mail_signer(seal, settings), mail, settings.public_url.as_str().into());
+    let relay = Relay::new(&mail.relay(desk.signer.domain())?)?;
+    let (from, bytes) = desk.test_message(to, now_s)?;
+    Ok(relay.send(&from, to, &bytes).await?)
 }
 
 /// The bound door of the agents.

@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod inventory;
 pub mod kernel;
 pub mod loans;
+pub mod mail;
 pub mod matching;
 mod measures;
 pub mod people;

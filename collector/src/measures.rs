@@ -12,6 +12,8 @@ const BATCH_REPORTS: &str = "parc_intake_batch_reports";
 const COMMIT_SECONDS: &str = "parc_intake_commit_seconds";
 const QUEUE_REPORTS: &str = "parc_intake_queue_reports";
 const DATABASE_BYTES: &str = "parc_database_bytes";
+const MAILS: &str = "parc_mails_total";
+const MAIL_WAITING_SECONDS: &str = "parc_mail_waiting_seconds";
 
 /// Upper bounds of [`BATCH_REPORTS`]: powers of two up to a full batch.
 pub(crate) const BATCH_REPORTS_BOUNDS: (&str, &[f64]) =
@@ -28,6 +30,8 @@ pub(crate) fn describe() {
     describe_histogram!(BATCH_REPORTS, Unit::Count, "Reports committed together.");
     describe_histogram!(COMMIT_SECONDS, Unit::Seconds, "Time from taking a batch to its commit.");
     describe_gauge!(QUEUE_REPORTS, Unit::Count, "Reports that wait for the next batch.");
+    describe_counter!(MAILS, "What came of attempts to send a mail, by outcome.");
+    describe_gauge!(MAIL_WAITING_SECONDS, Unit::Seconds, "Age of the oldest mail that is due and not sent.");
     describe_gauge!(DATABASE_BYTES, Unit::Bytes, "Size of the database.");
 }
 
@@ -57,6 +61,16 @@ pub(crate) fn batch(reports: usize, took: Duration) {
 pub(crate) fn queue(reports: usize) {
     #[expect(clippy::cast_precision_loss, reason = "the queue has at most 1024 places")]
     gauge!(QUEUE_REPORTS).set(reports as f64);
+}
+
+/// What came of a mail in a courier's hands.
+pub(crate) fn mail(outcome: &'static str) {
+    counter!(MAILS, "outcome" => outcome).increment(1);
+}
+
+/// How long the oldest mail that is due has waited; nothing waits: zero.
+pub(crate) fn mail_waiting(oldest: Option<Duration>) {
+    gauge!(MAIL_WAITING_SECONDS).set(oldest.map_or(0.0, |it| it.as_secs_f64()));
 }
 
 /// The database has this size.

@@ -17,10 +17,11 @@ use crate::inventory;
 use crate::kernel::error::Chain;
 use crate::kernel::time::days;
 use crate::loans;
+use crate::mail;
 use crate::people;
 use crate::remote;
 use crate::rpc::{self, ServerTls};
-use crate::tickets;
+use crate::tickets::{self, notices};
 
 /// Often enough that nothing piles up, rarely enough that nobody notices.
 const ROUND: Duration = Duration::from_hours(1);
@@ -89,6 +90,8 @@ impl Upkeep {
         let mut dropped = people::prune(&mut tx, &self.context).await?;
         dropped += agents::prune(&mut tx, &self.context).await?;
         dropped += files::prune(&mut tx, &self.context).await?;
+        dropped += mail::prune(&mut tx, &self.context).await?;
+        dropped += notices::prune(&mut tx, &self.context).await?;
         tx.commit().await?;
         dropped +=
             inventory::prune_history(&self.context, self.context.now() - days(self.retention.history_days))

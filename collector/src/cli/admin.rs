@@ -6,13 +6,15 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::agents::{self, NewEnrollToken};
+use crate::agents::{self, NewEnrollToken, SealKey};
+use crate::app;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::db::Tx;
 use crate::inventory::{self, DeclaredField, Lifecycle, NewCi, TagPolicy};
 use crate::kernel::actor::{Actor, Role};
 use crate::kernel::id::AgentId;
+use crate::kernel::text::EmailAddress;
 use crate::people::{self, Language, NewApiKey, NewPerson};
 use crate::sites::{self, NewOrganisation, NewSite, Organisation, Site};
 use crate::teams::{self, NewTeam, TeamKind};
@@ -100,6 +102,12 @@ pub(super) enum Command {
     },
     /// Declare a machine in advance or one without agent; prints its id.
     Asset(Box<AssetArguments>),
+    /// Hand a test mail to the configured relay, past the outbox; prints the relay's answer.
+    TestMail {
+        /// Address it goes to.
+        #[arg(long)]
+        to: EmailAddress,
+    },
     /// Shut an agent out; effective within a minute on every collector.
     Revoke {
         /// Agent's id.
@@ -207,9 +215,15 @@ pub(super) async fn carry_out(
     settings: &Settings,
     what: Command,
 ) -> anyhow::Result<String> {
-    if let Command::Person(arguments) = what {
-        return make_person(context, arguments).await;
-    }
+    let what = match what {
+        Command::Person(arguments) => return make_person(context, arguments).await,
+        Command::TestMail { to } => {
+            let seal = SealKey::open_or_create(&settings.seal_key_file())?;
+            let now_s = u64::try_from(context.now().seconds()).unwrap_or(0);
+            return app::send_test_mail(settings, &seal, to.as_str(), now_s).await;
+        }
+        other => other,
+    };
     // The authority opens its own transaction, so it comes first.
     let fingerprint = match what {
         Command::EnrollToken { .. } => {
@@ -273,7 +287,7 @@ async fn carry_out_in(
             agents::revoke_agent(tx, context, &actor, agent, &reason).await?;
             Ok(format!("agent {agent} is revoked"))
         }
-        Command::Person(_) => bail!("people are made outside a transaction"),
+        Command::Person(_) | Command::TestMail { .. } => bail!("not work for a transaction"),
     }
 }
 

@@ -106,7 +106,7 @@ async fn serve(file: &Path) -> anyhow::Result<ExitCode> {
 
 async fn try_out(options: quickstart::Options) -> anyhow::Result<ExitCode> {
     start_logging(&LogSettings { level: "warn".into(), format: LogFormat::Text })?;
-    let found = quickstart::run(options, &output::Progress).await?;
+    let found = Box::pin(quickstart::run(options, &output::Progress)).await?;
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_AS_IT_SHOULD_BE) })
 }
 

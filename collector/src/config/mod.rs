@@ -4,6 +4,7 @@
 mod agents;
 mod database;
 mod log;
+mod mail;
 mod remote;
 mod retention;
 mod web;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 pub use agents::AgentSettings;
 pub use database::DatabaseSettings;
 pub use log::{LogFormat, LogSettings};
+pub use mail::MailSettings;
 pub use remote::{RemoteSettings, RemoteTool};
 pub use retention::RetentionSettings;
 pub use web::WebSettings;
@@ -39,6 +41,8 @@ pub struct Settings {
     /// Programs for remote sessions.
     #[serde(default)]
     pub remote: RemoteSettings,
+    /// Mail that leaves; without it everything that would be sent waits, and is forgotten.
+    pub mail: Option<MailSettings>,
     /// How long things are kept.
     #[serde(default)]
     pub retention: RetentionSettings,
@@ -133,6 +137,9 @@ impl Settings {
         self.agents.check()?;
         self.web.check()?;
         self.remote.check()?;
+        if let Some(mail) = &self.mail {
+            mail.check()?;
+        }
         self.retention.check()
     }
 }
@@ -175,6 +182,8 @@ mod tests {
         for (section, key) in [
             ("[agents]\ninterval_s = 5", "agents.interval_s"),
             ("[retention]\nhistory_days = 1", "retention.history_days"),
+            ("[mail]\nhost = \"mail.example.org\"\nfrom = \"support\"", "mail.from"),
+            ("[mail]\nhost = \"\"\nfrom = \"support@example.org\"", "mail.host"),
         ] {
             let error = Settings::parse(&format!("{LEAST}{section}\n")).expect_err("refused");
             assert!(error.to_string().starts_with(key), "{error}");

@@ -71,6 +71,8 @@ typed_ids! {
     LocationId,
     /// A client organisation.
     OrganisationId,
+    /// A mail to send or sent.
+    OutgoingMailId,
     /// Somebody who may sign in or for whom a ticket is opened.
     PersonId,
     /// The state of a configuration item at one moment, kept for a ticket.

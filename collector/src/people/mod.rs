@@ -24,4 +24,4 @@ pub use service::{create_person, prune, set_language, set_password, set_roles, s
 pub use session::{SESSION_AGE_MAX, SESSION_IDLE_MAX, find_session, sign_out};
 pub use sign_in::sign_in;
 pub use store::api_key::list_api_keys;
-pub use store::{find_person, find_person_by_email, list_people};
+pub use store::{find_person, find_person_by_email, list_active_with_role, list_people};

@@ -14,6 +14,7 @@ use axum::extract::connect_info::Connected;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::IncomingStream;
+use parc_mail::identity::Signer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -32,6 +33,7 @@ pub(crate) struct Door {
     pub(crate) authority_fingerprint: Arc<str>,
     pub(crate) listener: Arc<dyn TagListener>,
     pub(crate) links: Arc<LinkKey>,
+    pub(crate) signer: Arc<Signer>,
     pub(crate) public_url: Arc<str>,
     pub(crate) agents_address: SocketAddr,
     pub(crate) remote_tools: Arc<[RemoteTool]>,
@@ -85,6 +87,7 @@ fn routes(door: Door) -> Router {
         listener: door.listener,
         brands: Arc::default(),
         links: door.links,
+        signer: door.signer,
     });
     health.merge(api).merge(web).layer(middleware::from_fn(counted))
 }

@@ -137,6 +137,7 @@ fn settings(options: &Options, data: &Path) -> anyhow::Result<Settings> {
         database: DatabaseSettings::default(),
         agents: AgentSettings { listen: agents, names, ..AgentSettings::default() },
         web: WebSettings { listen: web, ..WebSettings::default() },
+        mail: None,
         retention: RetentionSettings::default(),
         remote: RemoteSettings::default(),
         log: LogSettings::default(),

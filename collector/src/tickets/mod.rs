@@ -14,6 +14,7 @@ mod difference;
 mod history;
 pub mod link;
 mod model;
+pub mod notices;
 mod number;
 mod priority;
 mod rules;

@@ -1,17 +1,20 @@
 //! Pages of tickets: the queue, opening one, one ticket.
 
 mod actions;
+mod answer;
 mod field;
 mod fields;
 mod inputs;
 mod look_up;
+mod mail_settings;
 mod new;
+mod notices;
 mod queue;
 pub(crate) mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 mod ticket;
-mod timeline;
+pub(crate) mod timeline;
 mod together;
 #[cfg(test)]
 mod upload_tests;
@@ -36,4 +39,9 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/tickets/{number}", get(ticket::show))
         .route("/tickets/{number}/{action}", post(actions::act).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .route("/tickets/{number}/files/{file}", get(uploads::download))
+        .route("/answer/{token}", get(answer::ask).post(answer::answer))
+        .route("/mail-settings", get(mail_settings::show).post(mail_settings::save))
+        .route("/notices", get(notices::show))
+        .route("/notices/count", get(notices::count))
+        .route("/notices/read", post(notices::read))
 }

@@ -24,6 +24,8 @@ impl HtmlSafe for Icon {}
 fn path(name: &str) -> &'static str {
     match name {
         "inbox" => "M2 9.5 4 3h8l2 6.5V13H2zM2 9.5h3.5l1 2h3l1-2H14",
+        "mail" => "M2 3.500h12v9H2zM2 4.500l6 4.500 6-4.500",
+        "bell" => "M3.5 11.500V7.500a4.500 4.500 0 0 1 9 0v4l1 1.500h-11zM6.500 14.500h3",
         "plus" => "M8 3v10M3 8h10",
         "laptop" => "M3 3h10v7H3zM1.5 12.5h13",
         "desktop" => "M2 3h12v8H2zM6 13.5h4M8 11v2.5",

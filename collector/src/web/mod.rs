@@ -69,6 +69,8 @@ pub struct WebState {
     pub brands: Arc<Brands>,
     /// Opens the signed addresses that workstations hand their people.
     pub links: Arc<crate::tickets::link::LinkKey>,
+    /// Opens the signed addresses that stand in mails.
+    pub signer: Arc<parc_mail::identity::Signer>,
 }
 
 impl WebState {
@@ -102,6 +104,7 @@ pub fn router(state: WebState) -> Router {
         .merge(crate::branding::web::routes())
         .merge(crate::people::web::routes())
         .merge(crate::teams::web::routes())
+        .merge(crate::mail::web::routes())
         .merge(crate::tickets::web::routes())
         .merge(crate::inventory::web::routes())
         .merge(crate::agents::web::routes())

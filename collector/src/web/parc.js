@@ -131,6 +131,17 @@ for (const list of document.querySelectorAll("[data-live]")) {
       if (news) news.hidden = rows.size === 0;
     } catch { /* the next round tries again */ }
   }, BEAT_MS);
+// The bell shows how many notices are unread.
+const bell = document.querySelector("nav a[href='/notices']");
+if (bell) {
+  fetch("/notices/count").then(async (answer) => {
+    const unread = answer.ok && !answer.redirected ? (await answer.text()).trim() : "";
+    if (!unread) return;
+    const badge = document.createElement("span");
+    badge.className = "unread";
+    badge.textContent = unread;
+    bell.append(badge);
+  }).catch(() => { /* the page behind it still says */ });
 }
 
 // Single-key shortcuts, unless switched off: j and k move, / searches, n opens a new ticket.

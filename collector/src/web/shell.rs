@@ -21,6 +21,7 @@ pub(crate) enum Section {
     Planning,
     Loans,
     Reports,
+    Notices,
     Parc,
     Conflicts,
     Agents,
@@ -28,6 +29,7 @@ pub(crate) enum Section {
     Branding,
     Announcements,
     Teams,
+    Outbox,
 }
 
 /// One entry of the navigation.
@@ -212,6 +214,8 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(staff, "/planning", "nav-planning", "calendar", Section::Planning);
     add(staff, "/loans", "nav-loans", "hand", Section::Loans);
     add(crate::reports::may_report(actor), "/reports", "nav-reports", "chart", Section::Reports);
+    let told = staff || actor.may(Permission::CreateTicket);
+    add(told, "/notices", "nav-notices", "bell", Section::Notices);
     add(actor.may(Permission::ReadAssets), "/parc", "nav-parc", "laptop", Section::Parc);
     add(actor.may(Permission::WriteAssets), "/conflicts", "nav-conflicts", "conflict", Section::Conflicts);
     let announces = actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer);
@@ -221,5 +225,6 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
     add(actor.may(Permission::Administer), "/teams", "nav-teams", "person", Section::Teams);
+    add(actor.may(Permission::Administer), "/outbox", "nav-outbox", "mail", Section::Outbox);
     entries
 }

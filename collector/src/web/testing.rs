@@ -77,6 +77,7 @@ impl Site {
             listener: Arc::new(Deaf),
             brands: Arc::default(),
             links: Arc::new(crate::tickets::link::LinkKey::new([7; 32])),
+            signer: Arc::new(parc_mail::identity::Signer::new([7; 32], "parc.example")),
         };
         Self { desk, router: router(state) }
     }

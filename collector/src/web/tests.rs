@@ -37,6 +37,7 @@ fn pages(test: &TestDb, public_url: &str) -> (Router, Context) {
         listener: Arc::new(Deaf),
         brands: Arc::default(),
         links: Arc::new(crate::tickets::link::LinkKey::new([7; 32])),
+        signer: Arc::new(parc_mail::identity::Signer::new([7; 32], "parc.example")),
     };
     (router(state), context)
 }

@@ -1,5 +1,5 @@
 //! Everything people read, in French and in English, from one catalogue per language
-//! (the requesters' side and accounts have a file of their own).
+//! (the requesters' side and accounts, and mail, have files of their own).
 //!
 //! Invariants (tested): both catalogues hold the same keys; every key a page asks for exists; no key is
 //! left that nothing asks for. Texts carry no markup.
@@ -14,8 +14,16 @@ use unic_langid::LanguageIdentifier;
 use super::numbers;
 use crate::people::Language;
 
-const FRENCH: &str = concat!(include_str!("texts/fr.ftl"), include_str!("texts/fr_portal.ftl"));
-const ENGLISH: &str = concat!(include_str!("texts/en.ftl"), include_str!("texts/en_portal.ftl"));
+const FRENCH: &str = concat!(
+    include_str!("texts/fr.ftl"),
+    include_str!("texts/fr_portal.ftl"),
+    include_str!("texts/fr_mail.ftl")
+);
+const ENGLISH: &str = concat!(
+    include_str!("texts/en.ftl"),
+    include_str!("texts/en_portal.ftl"),
+    include_str!("texts/en_mail.ftl")
+);
 
 type Catalogue = FluentBundle<FluentResource>;
 

@@ -30,6 +30,9 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("event", crate::web::words::EVENTS),
     ("task", &["call", "pdr", "diagnosis", "other"]),
     ("changed", crate::web::words::CHANGED),
+    ("mail-template", &["created", "evolution", "resolved", "reminder", "closed", "staff", "test"]),
+    ("mail-subject", &["created", "evolution", "resolved", "reminder", "closed", "staff"]),
+    ("mail-state", &["waiting", "sending", "sent", "failed", "withheld"]),
     ("team-wrong", &["code", "name", "level", "member", "application"]),
     ("visit-status", &["proposed", "fixed", "done", "missed", "cancelled"]),
     (
@@ -180,6 +183,11 @@ pub(crate) const NOTICES: &[&str] = &[
     "token-revoked",
     "agent-revoked",
     "agent-released",
+    "mail-settings",
+    "mail-test",
+    "mail-retried",
+    "mail-stopped",
+    "mail-started",
     "ticket",
     "claimed",
     "gone",
@@ -251,5 +259,6 @@ const EVENTS: &[&str] = &[
     "remote_started",
     "remote_ended",
     "remote_withdrawn",
+    "mail_failed",
     "other",
 ];

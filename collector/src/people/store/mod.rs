@@ -200,3 +200,23 @@ pub async fn list_people(
     let people: Result<Vec<Person>, StoreError> = page.rows.into_iter().map(PersonRow::into_person).collect();
     Ok(Page { rows: people?, next: page.next })
 }
+
+/// Active people with a role who work for an organisation or for the provider, by name.
+pub async fn list_active_with_role(
+    tx: &mut Tx,
+    role: Role,
+    organisation: Option<OrganisationId>,
+    limit: i64,
+) -> Result<Vec<Person>, StoreError> {
+    let rows: Vec<PersonRow> = sql!(tx, |conn| sqlx::query_as(person_query!(
+        "WHERE p.status = 'active' AND (p.organisation_id IS NULL OR p.organisation_id = $2)
+           AND EXISTS (SELECT 1 FROM person_role x WHERE x.person_id = p.id AND x.role = $1)
+         ORDER BY p.search_key, p.id LIMIT $3"
+    ))
+    .bind(role)
+    .bind(organisation)
+    .bind(limit)
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(PersonRow::into_person).collect()
+}

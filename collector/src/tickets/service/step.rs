@@ -9,6 +9,7 @@ use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Actor;
 use crate::tickets::difference::differences;
 use crate::tickets::model::{Entry, Ticket};
+use crate::tickets::notices::{Telling, announce};
 use crate::tickets::number::TicketNumber;
 use crate::tickets::store::{self, Stamp, Visibility};
 
@@ -37,6 +38,8 @@ pub(crate) async fn record_step(tx: &mut Tx, context: &Context, step: Step<'_>) 
     let stamp = Stamp { actor, at: context.now(), version };
     store::append_events(tx, &ticket.number, stamp, entries, &changes).await?;
     record_deed(tx, context, step, version).await?;
+    let now = Ticket { version, ..ticket.clone() };
+    announce(tx, context, Telling { actor, before, ticket: &now, entries }).await?;
     Ok(true)
 }
 

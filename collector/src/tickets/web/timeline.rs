@@ -64,6 +64,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("remote_started", "desktop"),
     ("remote_ended", "ok"),
     ("remote_withdrawn", "close"),
+    ("mail_failed", "mail"),
 ];
 
 /// One event, ready to be drawn.
@@ -186,6 +187,7 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "remote_requested" => joined(&[string(data, "tool"), string(data, "asked")]),
         "remote_accepted" | "remote_refused" => string(data, "answered_by").to_owned(),
         "loan_restored" => string(data, "original").to_owned(),
+        "mail_failed" => string(data, "address").to_owned(),
         "other" => event.kind.clone(),
         _ => String::new(),
     };

@@ -275,6 +275,7 @@ event-asset_detached = detached the machine
 event-asset_unknown = gave an inventory number not known yet
 event-asset_ambiguous = gave a number that two machines claim
 event-asset_placeholder = gave a factory text instead of a number
+event-mail_failed = could not deliver a mail
 event-other = other event
 event-with = { $event }: { $detail }
 held-until = { $reason }, until { $date }

@@ -275,6 +275,7 @@ event-asset_detached = a détaché la machine
 event-asset_unknown = a donné un numéro d’inventaire encore inconnu
 event-asset_ambiguous = a donné un numéro que deux machines revendiquent
 event-asset_placeholder = a donné un texte d’usine au lieu d’un numéro
+event-mail_failed = n’a pas pu faire parvenir un mail
 event-other = autre événement
 event-with = { $event } : { $detail }
 held-until = { $reason }, jusqu’au { $date }

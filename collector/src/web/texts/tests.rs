@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::inventory::DeclaredField;
 use crate::teams::TeamKind;
+use crate::tickets::notices::{Audience, Occasion};
 use crate::tickets::{
     ActionKind, AssetRole, AttachedBy, CancelReason, Channel, Check, ImpactScope, LinkKind, ResolutionCode,
     Severity, SubKind, TicketKind, TicketState, Urgency,
@@ -75,6 +76,8 @@ fn composed() -> BTreeSet<String> {
     family("asset-role", &AssetRole::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("attached-by", &AttachedBy::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("action", &ActionKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("occasion", &Occasion::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("audience", &Audience::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("field", &DeclaredField::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     for (name, codes) in crate::web::words::FAMILIES {
         family(name, codes);
