@@ -21,13 +21,15 @@ pub struct Settings {
     pub names: Vec<String>,
     /// Seconds between two contacts of an agent.
     pub interval_s: u32,
+    /// Port of the mail relay on the loopback interface; nothing for a collector that sends no mail.
+    pub mail_port: Option<u16>,
 }
 
 impl Settings {
     /// The usual ones on a database.
     pub fn on(database_url: &str) -> Self {
         let names = ["localhost", "127.0.0.1"].map(str::to_owned).to_vec();
-        Self { database_url: database_url.to_owned(), names, interval_s: 14_400 }
+        Self { database_url: database_url.to_owned(), names, interval_s: 14_400, mail_port: None }
     }
 }
 
@@ -51,16 +53,17 @@ impl Collector {
     }
 
     fn config_text(&self, settings: &Settings) -> String {
-        let Settings { database_url, names, interval_s } = settings;
+        let Settings { database_url, names, interval_s, mail_port } = settings;
         let data = self.data_dir();
         std::fs::create_dir_all(&data).expect("a data folder");
         let data = data.display();
         let web = self.web();
+        let mail = mail_port.map(mail_section).unwrap_or_default();
         format!(
             "data_dir = \"{data}\"\npublic_url = {web:?}\n\n[database]\nurl = {database_url:?}\n\n\
              [agents]\nlisten = \"127.0.0.1:{agents}\"\nnames = {names:?}\ninterval_s = {interval_s}\n\
              enrollments_per_minute = 6000\n\n\
-             [web]\nlisten = \"127.0.0.1:{port}\"\n\n[log]\nlevel = \"info\"\nformat = \"text\"\n",
+             [web]\nlisten = \"127.0.0.1:{port}\"\n\n[log]\nlevel = \"info\"\nformat = \"text\"\n{mail}",
             agents = self.agents_port,
             port = self.web_port,
         )
@@ -183,4 +186,14 @@ impl Collector {
         std::fs::write(&path, content).expect("write a file");
         path
     }
+}
+
+/// Address that the collectors of stories send mail from.
+pub const SUPPORT: &str = "support@parc.example";
+
+fn mail_section(port: u16) -> String {
+    format!(
+        "\n[mail]\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nfrom = \"{SUPPORT}\"\n\
+         from_name = \"Support Parc\"\ncontact = [\"Support : 04 78 00 00 00\"]\n"
+    )
 }

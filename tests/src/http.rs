@@ -80,3 +80,18 @@ pub fn request(
 pub async fn get(address: &str) -> Result<Answer, CallError> {
     call(request(Method::GET, address, "", Bytes::new())).await
 }
+
+/// A posted form, without credentials.
+pub async fn post_form(address: &str, fields: &[(&str, &str)]) -> Result<Answer, CallError> {
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+    call(request(Method::POST, address, "application/x-www-form-urlencoded", pairs.join("&"))).await
+}
+
+fn escaped(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
+    value
+        .bytes()
+        .map(|it| if plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") })
+        .collect()
+}

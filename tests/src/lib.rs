@@ -21,6 +21,7 @@ pub mod browser;
 pub mod collector;
 pub mod engines;
 pub mod http;
+pub mod mail;
 pub mod pages;
 pub mod process;
 pub mod qemu;
