@@ -19,17 +19,19 @@ use tonic::service::Routes;
 
 use crate::agents::grpc::EnrollmentService;
 use crate::agents::{self, Authority, Identities, SealKey};
-use crate::config::{MailSettings, Settings};
+use crate::config::{MailSettings, MailboxSettings, Settings};
 use crate::context::Context;
 use crate::db::{self, Db, ServingLock};
 use crate::fleet::FleetService;
 use crate::inventory::{Intake, IntakeSettings, TagListener};
 use crate::kernel::entropy::SystemEntropy;
 use crate::kernel::time::SystemClock;
+use crate::mail::letterbox::{Fetcher, MailboxDoor};
 use crate::mail::{self, Courier, CourierSettings, Desk};
 use crate::people_door;
 use crate::rpc::{ConnectionLimits, Guard, Server, ServerTls};
 use crate::tickets::LateAttachment;
+use crate::tickets::by_mail::{BoxRules, MailRoom, Postman};
 use crate::tickets::link::{self, LinkKey};
 use crate::tickets::notices::FailureNotes;
 use crate::upkeep::{self, Upkeep};
@@ -99,6 +101,7 @@ impl App {
         let authority = Arc::new(authority);
         let links = Arc::new(LinkKey::new(seal.derive(link::KEY_PURPOSE)));
         let signer = mail_signer(&seal, &settings);
+        let mail_room = Arc::new(mail_room(&context, &signer, &settings));
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
 
@@ -127,6 +130,7 @@ impl App {
                 listener,
                 links,
                 signer: Arc::clone(&signer),
+                mail_room: Arc::clone(&mail_room),
                 public_url: Arc::clone(&public_url),
                 agents_address,
                 remote_tools: settings.remote.tools.into(),
@@ -138,6 +142,12 @@ impl App {
         if let Some(mail) = &settings.mail {
             let desk = mail_desk(signer, mail, public_url);
             tasks.spawn(courier(&context, desk, mail)?.run(stopped.clone()));
+        }
+        for mailbox in &settings.mailboxes {
+            tasks.spawn(fetcher(&context, mailbox)?.run(stopped.clone()));
+        }
+        if !settings.mailboxes.is_empty() {
+            tasks.spawn(Postman { room: mail_room }.run(stopped.clone()));
         }
         let upkeep = Upkeep {
             context: context.clone(),
@@ -191,6 +201,33 @@ fn mail_desk(signer: Arc<Signer>, settings: &MailSettings, public_url: Arc<str>)
         public_url,
         contact: settings.contact.clone(),
     })
+}
+
+/// What dealing with arriving messages needs.
+fn mail_room(context: &Context, signer: &Arc<Signer>, settings: &Settings) -> MailRoom {
+    let sent_from = settings.mail.iter().flat_map(|it| std::iter::once(&it.from).chain(&it.own_addresses));
+    let fetched = settings.mailboxes.iter().map(|it| &it.address);
+    let rules = |it: &MailboxSettings| BoxRules {
+        name: it.name.clone(),
+        authentication_server: it.authentication_server.clone(),
+        monitoring_senders: it.monitoring_senders.iter().map(|it| it.to_lowercase()).collect(),
+    };
+    MailRoom {
+        context: context.clone(),
+        signer: Arc::clone(signer),
+        own_addresses: sent_from.chain(fetched).map(|it| it.to_lowercase()).collect(),
+        boxes: settings.mailboxes.iter().map(rules).collect(),
+    }
+}
+
+fn fetcher(context: &Context, mailbox: &MailboxSettings) -> anyhow::Result<Fetcher> {
+    let door = MailboxDoor {
+        name: mailbox.name.clone(),
+        imap: mailbox.imap()?,
+        stored_folder: mailbox.stored_folder.clone(),
+        poll: mailbox.poll(),
+    };
+    Ok(Fetcher { context: context.clone(), door })
 }
 
 fn courier(context: &Context, desk: Arc<Desk>, settings: &MailSettings) -> anyhow::Result<Courier> {

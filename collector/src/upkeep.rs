@@ -91,6 +91,7 @@ impl Upkeep {
         dropped += agents::prune(&mut tx, &self.context).await?;
         dropped += files::prune(&mut tx, &self.context).await?;
         dropped += mail::prune(&mut tx, &self.context).await?;
+        dropped += mail::letterbox::prune(&mut tx, &self.context).await?;
         dropped += notices::prune(&mut tx, &self.context).await?;
         tx.commit().await?;
         dropped +=

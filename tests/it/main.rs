@@ -12,6 +12,7 @@ mod every_rpc_needs_a_certificate;
 mod examples_parse;
 mod foreign_tag_looks_unknown;
 mod hostile_reports;
+mod mail_arrives;
 mod mail_leaves;
 mod migrations_agree;
 mod one_collector_and_its_disk;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::http;
+use crate::mailbox::{ACCOUNT_LINES, HELPDESK};
 use crate::process::{Running, command, free_port, program, run};
 
 /// A debug build on a busy machine answers within seconds.
@@ -23,13 +24,21 @@ pub struct Settings {
     pub interval_s: u32,
     /// Port of the mail relay on the loopback interface; nothing for a collector that sends no mail.
     pub mail_port: Option<u16>,
+    /// Port of the mailbox on the loopback interface; nothing for a collector that fetches no mail.
+    pub mailbox_port: Option<u16>,
 }
 
 impl Settings {
     /// The usual ones on a database.
     pub fn on(database_url: &str) -> Self {
         let names = ["localhost", "127.0.0.1"].map(str::to_owned).to_vec();
-        Self { database_url: database_url.to_owned(), names, interval_s: 14_400, mail_port: None }
+        Self {
+            database_url: database_url.to_owned(),
+            names,
+            interval_s: 14_400,
+            mail_port: None,
+            mailbox_port: None,
+        }
     }
 }
 
@@ -53,12 +62,13 @@ impl Collector {
     }
 
     fn config_text(&self, settings: &Settings) -> String {
-        let Settings { database_url, names, interval_s, mail_port } = settings;
+        let Settings { database_url, names, interval_s, mail_port, mailbox_port } = settings;
         let data = self.data_dir();
         std::fs::create_dir_all(&data).expect("a data folder");
         let data = data.display();
         let web = self.web();
-        let mail = mail_port.map(mail_section).unwrap_or_default();
+        let mut mail = mail_port.map(mail_section).unwrap_or_default();
+        mail += &mailbox_port.map(|it| self.mailbox_section(it)).unwrap_or_default();
         format!(
             "data_dir = \"{data}\"\npublic_url = {web:?}\n\n[database]\nurl = {database_url:?}\n\n\
              [agents]\nlisten = \"127.0.0.1:{agents}\"\nnames = {names:?}\ninterval_s = {interval_s}\n\
@@ -66,6 +76,15 @@ impl Collector {
              [web]\nlisten = \"127.0.0.1:{port}\"\n\n[log]\nlevel = \"info\"\nformat = \"text\"\n{mail}",
             agents = self.agents_port,
             port = self.web_port,
+        )
+    }
+
+    fn mailbox_section(&self, port: u16) -> String {
+        let credentials = self.write("mailbox", ACCOUNT_LINES);
+        format!(
+            "\n[[mailboxes]]\nname = \"helpdesk\"\naddress = \"{HELPDESK}\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+             security = \"none\"\ncredentials_file = {credentials:?}\npoll_s = 10\n\
+             authentication_server = \"mx.parc.example\"\nmonitoring_senders = [\"sonde@client.example\"]\n"
         )
     }
 

@@ -22,6 +22,7 @@ pub mod collector;
 pub mod engines;
 pub mod http;
 pub mod mail;
+pub mod mailbox;
 pub mod pages;
 pub mod process;
 pub mod qemu;

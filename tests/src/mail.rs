@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::process::{Running, command, free_port, leave_out, run};
 use crate::world::until;
@@ -17,7 +18,7 @@ const REQUIRED_BY: &str = "PARC_TEST_REQUIRE_MAIL";
 /// Where Debian puts it; not on every account's path.
 const PROGRAM: &str = "/usr/sbin/exim4";
 /// Account that exim runs as when a test runs as root.
-const ACCOUNT: &str = "Debian-exim";
+pub(crate) const ACCOUNT: &str = "Debian-exim";
 /// A mail is there within milliseconds; the collector looks at its outbox every second.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -51,7 +52,7 @@ impl MailServer {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let open = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o777)).expect("rights");
-        for part in ["spool", "mail"] {
+        for part in ["spool", "mail", "helpdesk"] {
             fs::create_dir(folder.path().join(part)).expect("a folder");
             open(&folder.path().join(part));
         }
@@ -83,6 +84,41 @@ impl MailServer {
             fs::read_dir(new).into_iter().flatten().flatten().map(|it| it.path()).collect();
         files.sort();
         files.iter().filter_map(|it| fs::read(it).ok()).map(Mail::read).collect()
+    }
+
+    /// Where mail to the helpdesk lies, for a server that people fetch it from.
+    pub fn helpdesk_folder(&self) -> PathBuf {
+        self.folder.path().join("helpdesk")
+    }
+
+    /// Hands a message over, as another server does; its lines may end in any way.
+    pub async fn receive(&self, from: &str, to: &str, raw: &[u8]) {
+        let stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.expect("exim");
+        let mut line = BufReader::new(stream);
+        answered(&mut line, "220").await;
+        for (said, expected) in [
+            ("EHLO client.example".to_owned(), "250"),
+            (format!("MAIL FROM:<{from}>"), "250"),
+            (format!("RCPT TO:<{to}>"), "250"),
+            ("DATA".to_owned(), "354"),
+        ] {
+            line.get_mut().write_all(format!("{said}\r\n").as_bytes()).await.expect("said");
+            answered(&mut line, expected).await;
+        }
+        let mut data = Vec::with_capacity(raw.len() + 1024);
+        for row in raw.split_inclusive(|it| *it == b'\n') {
+            let row = row.strip_suffix(b"\n").unwrap_or(row);
+            let row = row.strip_suffix(b"\r").unwrap_or(row);
+            if row.starts_with(b".") {
+                data.push(b'.');
+            }
+            data.extend_from_slice(row);
+            data.extend_from_slice(b"\r\n");
+        }
+        data.extend_from_slice(b".\r\n");
+        line.get_mut().write_all(&data).await.expect("handed over");
+        answered(&mut line, "250").await;
+        line.get_mut().write_all(b"QUIT\r\n").await.expect("said");
     }
 
     /// Waits for a mail to this address that satisfies.
@@ -131,7 +167,19 @@ impl Mail {
     }
 }
 
-fn is_root() -> bool {
+/// Reads an answer, of several lines if need be.
+async fn answered(line: &mut BufReader<tokio::net::TcpStream>, expected: &str) {
+    loop {
+        let mut text = String::new();
+        line.read_line(&mut text).await.expect("an answer");
+        assert!(text.starts_with(expected), "exim says {text:?} instead of {expected}");
+        if text.as_bytes().get(3) != Some(&b'-') {
+            return;
+        }
+    }
+}
+
+pub(crate) fn is_root() -> bool {
     run(command("id").arg("-u")).stdout.trim_ascii() == b"0"
 }
 
@@ -168,10 +216,20 @@ gone:
   local_parts = gone
   data = :fail: the mailbox was removed
   allow_fail
+helpdesk:
+  driver = accept
+  local_parts = helpdesk : ^helpdesk[+]
+  transport = helpdesk
 everything:
   driver = accept
   transport = folder
 begin transports
+helpdesk:
+  driver = appendfile
+  directory = {folder}/helpdesk
+  maildir_format
+  envelope_to_add
+  return_path_add
 folder:
   driver = appendfile
   directory = {folder}/mail

@@ -5,6 +5,7 @@ mod agents;
 mod database;
 mod log;
 mod mail;
+mod mailboxes;
 mod remote;
 mod retention;
 mod web;
@@ -17,6 +18,7 @@ pub use agents::AgentSettings;
 pub use database::DatabaseSettings;
 pub use log::{LogFormat, LogSettings};
 pub use mail::MailSettings;
+pub use mailboxes::{LineSecurity, MailboxSettings};
 pub use remote::{RemoteSettings, RemoteTool};
 pub use retention::RetentionSettings;
 pub use web::WebSettings;
@@ -43,6 +45,9 @@ pub struct Settings {
     pub remote: RemoteSettings,
     /// Mail that leaves; without it everything that would be sent waits, and is forgotten.
     pub mail: Option<MailSettings>,
+    /// Mailboxes that are fetched; what arrives there becomes tickets and answers.
+    #[serde(default)]
+    pub mailboxes: Vec<MailboxSettings>,
     /// How long things are kept.
     #[serde(default)]
     pub retention: RetentionSettings,
@@ -140,6 +145,7 @@ impl Settings {
         if let Some(mail) = &self.mail {
             mail.check()?;
         }
+        mailboxes::check(&self.mailboxes)?;
         self.retention.check()
     }
 }

@@ -67,6 +67,8 @@ typed_ids! {
     FileId,
     /// A machine lent while another is away.
     LoanId,
+    /// A mail that arrived.
+    InboundMailId,
     /// A place inside a site: building, floor, room.
     LocationId,
     /// A client organisation.

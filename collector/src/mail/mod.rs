@@ -11,6 +11,7 @@ mod courier;
 mod desk;
 mod failures;
 mod letter;
+pub mod letterbox;
 pub mod model;
 mod outbox;
 mod store;

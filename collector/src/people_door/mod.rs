@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::extract::Request;
 use axum::extract::connect_info::Connected;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::IncomingStream;
+use axum::{Extension, Router};
 use parc_mail::identity::Signer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use crate::config::{RemoteTool, WebSettings};
 use crate::context::Context;
 use crate::inventory::TagListener;
 use crate::measures;
+use crate::tickets::by_mail::MailRoom;
 use crate::tickets::link::LinkKey;
 use crate::web::{self, WebState};
 
@@ -34,6 +35,7 @@ pub(crate) struct Door {
     pub(crate) listener: Arc<dyn TagListener>,
     pub(crate) links: Arc<LinkKey>,
     pub(crate) signer: Arc<Signer>,
+    pub(crate) mail_room: Arc<MailRoom>,
     pub(crate) public_url: Arc<str>,
     pub(crate) agents_address: SocketAddr,
     pub(crate) remote_tools: Arc<[RemoteTool]>,
@@ -76,6 +78,7 @@ pub(crate) async fn open(door: Door, settings: &WebSettings) -> anyhow::Result<P
 }
 
 fn routes(door: Door) -> Router {
+    let mail_room = Extension(door.mail_room);
     let health = health::router(door.context.clone());
     let api = api::router(ApiState::new(door.context.clone()));
     let web = web::router(WebState {
@@ -89,7 +92,7 @@ fn routes(door: Door) -> Router {
         links: door.links,
         signer: door.signer,
     });
-    health.merge(api).merge(web).layer(middleware::from_fn(counted))
+    health.merge(api).merge(web).layer(mail_room).layer(middleware::from_fn(counted))
 }
 
 async fn counted(request: Request, next: Next) -> Response {

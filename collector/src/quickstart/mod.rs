@@ -138,6 +138,7 @@ fn settings(options: &Options, data: &Path) -> anyhow::Result<Settings> {
         agents: AgentSettings { listen: agents, names, ..AgentSettings::default() },
         web: WebSettings { listen: web, ..WebSettings::default() },
         mail: None,
+        mailboxes: Vec::new(),
         retention: RetentionSettings::default(),
         remote: RemoteSettings::default(),
         log: LogSettings::default(),

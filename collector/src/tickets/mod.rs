@@ -9,6 +9,7 @@
 
 mod action;
 pub mod api;
+pub mod by_mail;
 mod closing;
 mod difference;
 mod history;

@@ -5,6 +5,7 @@ mod answer;
 mod field;
 mod fields;
 mod inputs;
+mod letterbox;
 mod look_up;
 mod mail_settings;
 mod new;
@@ -41,6 +42,12 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/tickets/{number}/files/{file}", get(uploads::download))
         .route("/answer/{token}", get(answer::ask).post(answer::answer))
         .route("/mail-settings", get(mail_settings::show).post(mail_settings::save))
+        .route("/incoming-mail", get(letterbox::show))
+        .route("/incoming-mail/{mail}", get(letterbox::one))
+        .route("/incoming-mail/{mail}/raw", get(letterbox::raw))
+        .route("/incoming-mail/{mail}/convert", post(letterbox::convert))
+        .route("/incoming-mail/{mail}/release", post(letterbox::release))
+        .route("/incoming-mail/{mail}/discard", post(letterbox::discard))
         .route("/notices", get(notices::show))
         .route("/notices/count", get(notices::count))
         .route("/notices/read", post(notices::read))

@@ -11,7 +11,7 @@ use super::reader::Theme;
 use super::{Texts, Visitor, files};
 use crate::branding::web::{logo_address, style_address};
 use crate::branding::{Brand, Contact};
-use crate::kernel::actor::{Actor, ActorKind, Permission};
+use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
 
 /// The part of the site a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(crate) enum Section {
     Announcements,
     Teams,
     Outbox,
+    Letterbox,
 }
 
 /// One entry of the navigation.
@@ -226,5 +227,8 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
     add(actor.may(Permission::Administer), "/teams", "nav-teams", "person", Section::Teams);
     add(actor.may(Permission::Administer), "/outbox", "nav-outbox", "mail", Section::Outbox);
+    let receives = actor.scope == Scope::All
+        && (actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer));
+    add(receives, "/incoming-mail", "nav-letterbox", "inbox", Section::Letterbox);
     entries
 }

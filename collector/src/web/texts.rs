@@ -17,12 +17,14 @@ use crate::people::Language;
 const FRENCH: &str = concat!(
     include_str!("texts/fr.ftl"),
     include_str!("texts/fr_portal.ftl"),
-    include_str!("texts/fr_mail.ftl")
+    include_str!("texts/fr_mail.ftl"),
+    include_str!("texts/fr_letterbox.ftl")
 );
 const ENGLISH: &str = concat!(
     include_str!("texts/en.ftl"),
     include_str!("texts/en_portal.ftl"),
-    include_str!("texts/en_mail.ftl")
+    include_str!("texts/en_mail.ftl"),
+    include_str!("texts/en_letterbox.ftl")
 );
 
 type Catalogue = FluentBundle<FluentResource>;

@@ -185,14 +185,7 @@ mod tests {
 
     #[test]
     fn containers_beyond_the_depth_are_counted_not_read() {
-        let level = |it| {
-            format!(
-                "Content-Type: multipart/mixed; boundary=b{it}x
-
---b{it}x
-"
-            )
-        };
+        let level = |it| format!("Content-Type: multipart/mixed; boundary=b{it}x\n\n--b{it}x\n");
         let raw = (0..100).map(level).collect::<String>() + "\ntext";
         let walk = walk(raw.as_bytes());
         assert_eq!((walk.leaves.len(), walk.beyond_depth), (0, 1));

@@ -3,6 +3,7 @@
 mod actions;
 mod attachments;
 mod handlers;
+mod incoming;
 mod reference;
 mod requests;
 mod responses;
@@ -16,6 +17,7 @@ use crate::api::Route;
 use crate::files::web::BODY_BYTES_MAX;
 
 pub use attachments::{AttachmentView, AttachmentsAdded, AttachmentsForm};
+pub use incoming::{ConversionRequest, IncomingMail, IncomingPage, MailboxHealth, MailboxList};
 pub use requests::{
     AssetRequest, AssignRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest,
     HoldRequest, LinkRequest, MajorRequest, MatrixRequest, MergeRequest, QualifyRequest, ReleaseRequest,
@@ -61,6 +63,13 @@ pub use responses::{
     reference::list_pending_reasons,
     reference::get_matrix,
     reference::put_matrix,
+    incoming::list,
+    incoming::one,
+    incoming::raw,
+    incoming::convert,
+    incoming::release,
+    incoming::discard,
+    incoming::mailboxes,
 ))]
 pub struct TicketsDocument;
 
@@ -101,5 +110,12 @@ pub fn routes() -> Vec<Route> {
         ("/api/v1/tickets/{number}/attachments/{file}", get(attachments::download)),
         ("/api/v1/pending-reasons", get(reference::list_pending_reasons)),
         ("/api/v1/priority-matrix", get(reference::get_matrix).put(reference::put_matrix)),
+        ("/api/v1/incoming-mail", get(incoming::list)),
+        ("/api/v1/incoming-mail/{id}", get(incoming::one)),
+        ("/api/v1/incoming-mail/{id}/raw", get(incoming::raw)),
+        ("/api/v1/incoming-mail/{id}/convert", post(incoming::convert)),
+        ("/api/v1/incoming-mail/{id}/release", post(incoming::release)),
+        ("/api/v1/incoming-mail/{id}/discard", post(incoming::discard)),
+        ("/api/v1/mailboxes", get(incoming::mailboxes)),
     ]
 }

@@ -47,6 +47,19 @@ pub async fn act_on_ticket(
     find_ticket(context, actor, number).await?.ok_or(TicketError::Gone)
 }
 
+/// Does one thing to a ticket as it stands now, in the caller's transaction.
+pub(in crate::tickets) async fn act_within(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    number: &TicketNumber,
+    action: TicketAction,
+) -> Result<(), TicketError> {
+    store::hold_still(tx, number).await?;
+    let seen = store::find_visible(tx, Visibility::of(actor), number).await?;
+    perform(tx, context, actor, seen.ok_or(TicketError::NotFound)?, clean_action(action)?).await
+}
+
 /// Who comes second to a claim is told who was first, before being told that the ticket changed.
 async fn check_owner_and_version(
     tx: &mut Tx,

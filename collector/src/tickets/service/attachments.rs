@@ -14,7 +14,7 @@ use crate::tickets::number::TicketNumber;
 use crate::tickets::store::{self, Visibility};
 
 /// Claims kept files for a ticket and gives the history's words about them.
-pub(super) async fn claim(
+pub(in crate::tickets) async fn claim(
     tx: &mut Tx,
     number: &TicketNumber,
     wanted: &[FileId],

@@ -18,11 +18,14 @@ mod texts;
 mod view;
 
 pub use act::act_on_ticket;
+pub(in crate::tickets) use act::act_within;
+pub(in crate::tickets) use attachments::claim as claim_files;
 pub use attachments::find_attachment;
 pub use carry_on::carry_on;
 pub use desk::{canned_replies, present, save_canned_reply, save_view, saved_views, touch_presence};
 pub use late::LateAttachment;
 pub use loaner::{affected_machine, link_loaner, unlink_loaner};
+pub(in crate::tickets) use open::open_within;
 pub use open::{open_ticket, refusals};
 pub use reference::{matrix, pending_reasons, set_matrix};
 pub use step::{find_for, note_event, set_obligations, verify_histories};

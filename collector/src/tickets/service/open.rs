@@ -37,33 +37,62 @@ const REQUEST_KEY_BYTES: usize = 16;
 pub async fn open_ticket(
     context: &Context,
     actor: &Actor,
+    new: NewTicket,
+) -> Result<OpenedTicket, TicketError> {
+    let new = checked(actor, new)?;
+    let mut tx = context.db.begin().await?;
+    let opened = open_checked(&mut tx, context, actor, new).await?;
+    if !opened.repeated {
+        tx.commit().await?;
+    }
+    Ok(opened)
+}
+
+/// Opens a ticket in the caller's transaction. Not for requests with an id: a repetition would have to be rolled back.
+pub(in crate::tickets) async fn open_within(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    new: NewTicket,
+) -> Result<OpenedTicket, TicketError> {
+    let new = NewTicket { request_id: None, ..checked(actor, new)? };
+    open_checked(tx, context, actor, new).await
+}
+
+/// Whether the actor may, and whether every text fits.
+fn checked(actor: &Actor, mut new: NewTicket) -> Result<NewTicket, TicketError> {
+    check_rights(actor, &new)?;
+    match clean_new(&mut new).into_iter().next() {
+        Some((field, reason)) => Err(TicketError::Invalid { field, reason }),
+        None => Ok(new),
+    }
+}
+
+async fn open_checked(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
     mut new: NewTicket,
 ) -> Result<OpenedTicket, TicketError> {
-    check_rights(actor, &new)?;
-    if let Some((field, reason)) = clean_new(&mut new).into_iter().next() {
-        return Err(TicketError::Invalid { field, reason });
-    }
     let mark = new.request_id.map(|id| RequestMark {
         key: request_key(actor, new.organisation_id, id),
         digest: request_digest(&new),
     });
-    let mut tx = context.db.begin().await?;
-    if let Some(known) = find_repeated(&mut tx, actor, mark.as_ref()).await? {
+    if let Some(known) = find_repeated(tx, actor, mark.as_ref()).await? {
         return Ok(known);
     }
-    let parties = check_places(&mut tx, actor, &new).await?;
+    let parties = check_places(tx, actor, &new).await?;
     let files = std::mem::take(&mut new.files);
-    let lookup = look_up(&mut tx, &new).await?;
-    let ticket = numbered(&mut tx, context, actor, new, &parties, lookup.outcome).await?;
+    let lookup = look_up(tx, &new).await?;
+    let ticket = numbered(tx, context, actor, new, &parties, lookup.outcome).await?;
     let remembered = mark.as_ref().map(|it| store::Remembered { key: &it.key, digest: &it.digest });
-    if !store::insert(&mut tx, &ticket, &search_text(&ticket), remembered).await? {
+    if !store::insert(tx, &ticket, &search_text(&ticket), remembered).await? {
         // The same request was faster on another connection: what was done here is rolled back.
-        let known = find_repeated(&mut tx, actor, mark.as_ref()).await?;
+        let known = find_repeated(tx, actor, mark.as_ref()).await?;
         return known.ok_or_else(|| TicketError::invalid("request_id", "is being used by another request"));
     }
-    let files = attachments::claim(&mut tx, &ticket.number, &files, true).await?;
-    record(&mut tx, context, actor, &ticket, (&lookup, &files)).await?;
-    tx.commit().await?;
+    let files = attachments::claim(tx, &ticket.number, &files, true).await?;
+    record(tx, context, actor, &ticket, (&lookup, &files)).await?;
     measures::ticket_opened(ticket.channel.code(), ticket.asset_match.code());
     Ok(opened(&ticket, actor, lookup, false))
 }

@@ -65,6 +65,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("remote_ended", "ok"),
     ("remote_withdrawn", "close"),
     ("mail_failed", "mail"),
+    ("mail_in", "mail"),
 ];
 
 /// One event, ready to be drawn.
@@ -188,6 +189,7 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "remote_accepted" | "remote_refused" => string(data, "answered_by").to_owned(),
         "loan_restored" => string(data, "original").to_owned(),
         "mail_failed" => string(data, "address").to_owned(),
+        "mail_in" => arrived(texts, data),
         "other" => event.kind.clone(),
         _ => String::new(),
     };
@@ -196,6 +198,39 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
     } else {
         texts.t2("event-with", ("event", &said), ("detail", &more)).into_owned()
     }
+}
+
+/// Who wrote, what is odd about it, what is missing and what was not kept.
+fn arrived(texts: Texts, data: &Value) -> String {
+    let listed = |key: &str| data.get(key).and_then(Value::as_array).into_iter().flatten();
+    let words = |key: &str, family: &str| -> Vec<String> {
+        listed(key).filter_map(Value::as_str).map(|it| texts.word(family, it).into_owned()).collect()
+    };
+    let mut parts = vec![string(data, "from").to_owned()];
+    let follows = string(data, "follows");
+    if !follows.is_empty() {
+        parts.push(texts.t1("mail-follows", "ticket", follows).into_owned());
+    }
+    parts.extend(words("flags", "mail-flag"));
+    let doubt = string(data, "doubt");
+    if !doubt.is_empty() {
+        parts.push(texts.word("mail-doubt", doubt).into_owned());
+    }
+    let missing = words("missing", "mail-missing");
+    if !missing.is_empty() {
+        parts.push(texts.t1("mail-missing", "list", &missing.join(", ")).into_owned());
+    }
+    let dropped = listed("dropped").map(|it| {
+        let reason = texts.word("mail-dropped", string(it, "reason"));
+        let name = string(it, "name");
+        if name.is_empty() { reason.into_owned() } else { format!("{name} ({reason})") }
+    });
+    let dropped: Vec<String> = dropped.collect();
+    if !dropped.is_empty() {
+        parts.push(texts.t1("mail-not-kept", "list", &dropped.join(", ")).into_owned());
+    }
+    parts.retain(|it| !it.is_empty());
+    parts.join(" · ")
 }
 
 fn qualified(texts: Texts, data: &Value) -> String {
