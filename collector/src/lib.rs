@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod branding;
+pub mod calendars;
 pub mod check;
 pub mod cli;
 pub mod config;

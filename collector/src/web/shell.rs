@@ -28,6 +28,7 @@ pub(crate) enum Section {
     Branding,
     Announcements,
     Teams,
+    Service,
 }
 
 /// One entry of the navigation.
@@ -221,5 +222,6 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
     add(actor.may(Permission::Administer), "/teams", "nav-teams", "person", Section::Teams);
+    add(actor.may(Permission::Administer), "/calendars", "nav-service", "clock", Section::Service);
     entries
 }

@@ -47,6 +47,27 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("weekday", &["1", "2", "3", "4", "5", "6", "7"]),
     ("tag-refused", &["empty", "too-long", "no-letter-or-digit", "placeholder", "control-character"]),
     ("announcement", &["information", "outage"]),
+    ("holidays", &["none", "france", "alsace_moselle"]),
+    ("clock", &["call_back", "resolution"]),
+    (
+        "refused",
+        &[
+            "zone",
+            "day",
+            "day-twice",
+            "slot",
+            "overlap",
+            "too-many-slots",
+            "never-open",
+            "date",
+            "no-hours",
+            "date-twice",
+            "too-many-lines",
+            "holidays",
+            "target",
+            "target-count",
+        ],
+    ),
     ("problem", &["absent", "unreadable", "malformed", "timed_out", "cut", "refused"]),
 ];
 
@@ -158,6 +179,7 @@ pub(crate) const NOTICES: &[&str] = &[
     "lifecycle",
     "remote",
     "remote-late",
+    "calendar",
 ];
 
 /// Events of a ticket that have a sentence of their own.
