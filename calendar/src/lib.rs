@@ -16,6 +16,7 @@ mod moment;
 mod refusal;
 mod rules;
 mod targets;
+mod term;
 
 pub use calendar::{Calendar, HORIZON_DAYS};
 pub use clock::{ClockState, History, Interval, Next};
@@ -26,3 +27,4 @@ pub use moment::Moment;
 pub use refusal::CalendarRefusal;
 pub use rules::{ClockKind, Facts, Stage, wanted};
 pub use targets::{Target, Targets};
+pub use term::{Day, Term, TermStanding};

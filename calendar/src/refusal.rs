@@ -42,6 +42,9 @@ pub enum CalendarRefusal {
     /// Not a length of time, or out of bounds.
     #[error("{0:?} is not a target: write 15m, 4h or 2d, at most 100d")]
     Target(String),
+    /// A renewal by less than nothing or by more than these months.
+    #[error("must be 0 to {0} months")]
+    Renewal(i64),
     /// Not one target per priority.
     #[error("needs five targets, for priorities 1 to 5")]
     TargetCount,
@@ -64,6 +67,7 @@ impl CalendarRefusal {
             Self::TooManyLines(_) => "too-many-lines",
             Self::Holidays(_) => "holidays",
             Self::Target(_) => "target",
+            Self::Renewal(_) => "renewal",
             Self::TargetCount => "target-count",
         }
     }
@@ -83,6 +87,7 @@ impl CalendarRefusal {
             Self::TooManySlots(number) | Self::NoHours(number) | Self::TooManyLines(number) => {
                 number.to_string()
             }
+            Self::Renewal(months) => months.to_string(),
             Self::NeverOpen | Self::TargetCount => String::new(),
         }
     }

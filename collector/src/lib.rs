@@ -12,6 +12,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod contracts;
 pub mod db;
 pub mod files;
 pub mod fleet;

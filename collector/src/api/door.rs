@@ -8,7 +8,7 @@ use super::guard;
 use super::openapi;
 use super::problem::Problem;
 use super::{ApiState, Route};
-use crate::{calendars, inventory, loans, remote, reports, teams, tickets, visits};
+use crate::{calendars, contracts, inventory, loans, remote, reports, teams, tickets, visits};
 
 /// The REST interface under `/api/v1`, to be merged into the listener for people and programs.
 pub fn router(state: ApiState) -> Router {
@@ -24,7 +24,7 @@ pub fn router(state: ApiState) -> Router {
 
 /// Every route that needs a key.
 pub(super) fn routes() -> Vec<Route> {
-    [tickets::api::routes(), teams::api::routes(), inventory::api::routes(), visits::api::routes(), loans::api::routes(), remote::api::routes(), reports::api::routes(), calendars::api::routes()].concat()
+    [tickets::api::routes(), teams::api::routes(), inventory::api::routes(), visits::api::routes(), loans::api::routes(), remote::api::routes(), reports::api::routes(), calendars::api::routes(), contracts::api::routes()].concat()
 }
 
 /// Other paths below `/api` are problems too, and need a key like the rest.

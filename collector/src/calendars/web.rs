@@ -18,6 +18,8 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/calendars/{calendar}", get(edit::show).post(edit::change))
 }
 
+pub(crate) use list::tabs;
+
 /// What is wrong with a field, in the reader's words; other errors stay errors.
 fn field_error(texts: Texts, error: CalendarError) -> Result<FieldErrors, PageError> {
     let mut errors = FieldErrors::default();

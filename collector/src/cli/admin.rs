@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::service::{self, CalendarArguments, ContractArguments};
 use crate::agents::{self, NewEnrollToken};
 use crate::config::Settings;
 use crate::context::Context;
@@ -100,6 +101,10 @@ pub(super) enum Command {
     },
     /// Declare a machine in advance or one without agent; prints its id.
     Asset(Box<AssetArguments>),
+    /// Make a calendar of service hours; prints its id.
+    Calendar(Box<CalendarArguments>),
+    /// Make a maintenance contract; prints its id.
+    Contract(Box<ContractArguments>),
     /// Shut an agent out; effective within a minute on every collector.
     Revoke {
         /// Agent's id.
@@ -269,6 +274,14 @@ async fn carry_out_in(
             Ok(token.expose_secret().to_owned())
         }
         Command::Asset(arguments) => declare_asset(tx, context, *arguments).await,
+        Command::Calendar(arguments) => {
+            let organisation = optional_organisation(tx, arguments.organisation.as_deref()).await?;
+            service::make_calendar(tx, context, organisation.as_ref(), *arguments).await
+        }
+        Command::Contract(arguments) => {
+            let organisation = organisation_of(tx, &arguments.organisation).await?;
+            service::make_contract(tx, context, &organisation, *arguments).await
+        }
         Command::Revoke { agent, reason } => {
             agents::revoke_agent(tx, context, &actor, agent, &reason).await?;
             Ok(format!("agent {agent} is revoked"))

@@ -69,6 +69,8 @@ typed_ids! {
     FileId,
     /// A machine lent while another is away.
     LoanId,
+    /// What the provider agreed with an organisation.
+    ContractId,
     /// A place inside a site: building, floor, room.
     LocationId,
     /// A client organisation.

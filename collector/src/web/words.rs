@@ -47,8 +47,13 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("weekday", &["1", "2", "3", "4", "5", "6", "7"]),
     ("tag-refused", &["empty", "too-long", "no-letter-or-digit", "placeholder", "control-character"]),
     ("announcement", &["information", "outage"]),
+    ("coverage", &["covered", "expired", "not_listed", "no_contract", "unknown"]),
+    ("coverage-decision", &["accept", "billable", "cancel"]),
+    ("covers", &["all", "list", "models"]),
+    ("contract-standing", &["ahead", "live", "ended"]),
     ("holidays", &["none", "france", "alsace_moselle"]),
     ("clock", &["call_back", "resolution"]),
+    ("clock-state", &["running", "paused", "stopped"]),
     (
         "refused",
         &[
@@ -66,6 +71,7 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
             "holidays",
             "target",
             "target-count",
+            "renewal",
         ],
     ),
     ("problem", &["absent", "unreadable", "malformed", "timed_out", "cut", "refused"]),
@@ -180,6 +186,8 @@ pub(crate) const NOTICES: &[&str] = &[
     "remote",
     "remote-late",
     "calendar",
+    "contract",
+    "ticket-changed",
 ];
 
 /// Events of a ticket that have a sentence of their own.
@@ -208,6 +216,9 @@ const EVENTS: &[&str] = &[
     "asset_unknown",
     "asset_ambiguous",
     "asset_placeholder",
+    "coverage_decided",
+    "clock_warned",
+    "clock_breached",
     "visit_proposed",
     "visit_fixed",
     "visit_moved",

@@ -147,7 +147,11 @@ pub(crate) fn tabs(texts: Texts, current: &str) -> Vec<Tab> {
         href: href.to_owned(),
         current: href == current,
     };
-    vec![tab("/calendars", "nav-calendars"), tab("/calendars/what-if", "what-if")]
+    vec![
+        tab("/calendars", "nav-calendars"),
+        tab("/contracts", "nav-contracts"),
+        tab("/calendars/what-if", "what-if"),
+    ]
 }
 
 /// Rules for holidays as choices.
