@@ -135,7 +135,8 @@ impl App {
             names: settings.agents.names,
             retention: settings.retention,
         };
-        tasks.spawn(upkeep.run(stopped));
+        tasks.spawn(upkeep.run(stopped.clone()));
+        tasks.spawn(upkeep::watch_clocks(context.clone(), stopped));
         tracing::info!(agents = %agents_address, web = %settings.web.listen, "the collector is up");
         Ok(Self {
             context,

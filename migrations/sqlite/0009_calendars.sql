@@ -30,3 +30,52 @@ INSERT INTO calendar (id, organisation_id, name, standard, version, created_at)
 VALUES (X'00000000000070008000000000000001', NULL, 'Standard', TRUE, 1, 0);
 INSERT INTO calendar_version (calendar_id, version, time_zone, hours, holidays, exceptions, created_at, created_by)
 VALUES (X'00000000000070008000000000000001', 1, 'Europe/Paris', 'mon-fri 08:00-12:00 13:00-18:00', 'france', '', 0, 'Parc');
+-- Owner: tickets. What a ticket's clocks are measured by, frozen when it was opened, and what they need to know of it.
+CREATE TABLE ticket_clock_terms (
+    ticket_number    TEXT PRIMARY KEY REFERENCES ticket (number),
+    calendar_id      BLOB NOT NULL,
+    calendar_version INTEGER NOT NULL,
+    -- Five targets each, priorities 1 to 5: '15m 1h 4h 1d 2d'.
+    call_back        TEXT NOT NULL,
+    resolution       TEXT NOT NULL,
+    -- Emergencies are measured around the clock.
+    emergency_always INTEGER NOT NULL CHECK (emergency_always IN (0, 1)),
+    -- Who is away is not called: the call-back clock waits.
+    away_pauses      INTEGER NOT NULL CHECK (away_pauses IN (0, 1)),
+    away_until       INTEGER,
+    called_at        INTEGER,
+    FOREIGN KEY (calendar_id, calendar_version) REFERENCES calendar_version (calendar_id, version)
+) STRICT;
+-- What follows from the intervals, so that lists and rounds need not measure.
+CREATE TABLE ticket_clock (
+    ticket_number    TEXT NOT NULL REFERENCES ticket (number),
+    kind             TEXT NOT NULL CHECK (kind IN ('call_back', 'resolution')),
+    state            TEXT NOT NULL CHECK (state IN ('running', 'paused', 'stopped')),
+    target_us        INTEGER NOT NULL,
+    -- Open time spent when the clock was last looked at, and from when it runs on since.
+    spent_us         INTEGER NOT NULL,
+    runs_from        INTEGER,
+    due_at           INTEGER,
+    -- First open moments at which somebody is to be told.
+    warn_from        INTEGER,
+    breach_from      INTEGER,
+    warned_at        INTEGER,
+    breached_at      INTEGER,
+    -- Nothing for around the clock.
+    calendar_id      BLOB,
+    calendar_version INTEGER,
+    PRIMARY KEY (ticket_number, kind)
+) STRICT;
+CREATE INDEX ticket_clock_to_warn ON ticket_clock (warn_from) WHERE warned_at IS NULL AND warn_from IS NOT NULL;
+CREATE INDEX ticket_clock_to_breach ON ticket_clock (breach_from) WHERE breached_at IS NULL AND breach_from IS NOT NULL;
+CREATE TABLE ticket_clock_interval (
+    ticket_number    TEXT NOT NULL REFERENCES ticket (number),
+    kind             TEXT NOT NULL CHECK (kind IN ('call_back', 'resolution')),
+    interval_no      INTEGER NOT NULL,
+    state            TEXT NOT NULL CHECK (state IN ('running', 'paused', 'stopped')),
+    from_at          INTEGER NOT NULL,
+    to_at            INTEGER,
+    calendar_id      BLOB,
+    calendar_version INTEGER,
+    PRIMARY KEY (ticket_number, kind, interval_no)
+) STRICT;

@@ -1,5 +1,6 @@
 //! Tickets: what people ask for, the machines it is about, and everything done about it. Owns `ticket`,
-//! `ticket_number`, `ticket_asset`, `ticket_event`, `ticket_file`.
+//! `ticket_number`, `ticket_asset`, `ticket_event`, `ticket_file`, `ticket_clock*`,
+//! `ticket_coverage`.
 //!
 //! Invariants: a number is given once; every change is one event, one audit entry and one version more, in one
 //! transaction; each event is chained to the one before it; somebody owns a ticket that is in progress or resolved, nobody one that is new or queued; at most
@@ -8,6 +9,8 @@
 
 mod action;
 pub mod api;
+mod clocks;
+mod coverage;
 mod difference;
 mod history;
 pub mod link;
@@ -21,6 +24,8 @@ pub(crate) mod web;
 mod words;
 
 pub use action::{TicketAction, TicketError};
+pub use clocks::{ClockReading, ClockStanding, set_away_until};
+pub use coverage::{CoverageDecision, TicketCoverage};
 pub use difference::FieldChange;
 pub use model::{
     Entry, NewTicket, OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow,
@@ -28,9 +33,9 @@ pub use model::{
 };
 pub use number::{NotANumber, TicketNumber};
 pub use service::{
-    LateAttachment, act_on_ticket, affected_machine, allowed_actions, count_tickets, find_attachment,
+    LateAttachment, act_on_ticket, affected_machine, allowed_actions, count_tickets, decide_coverage, find_attachment,
     find_for, find_ticket, link_loaner, list_tickets, list_tickets_of_ci, note_event, open_ticket,
-    opened_assets, refusals, set_obligations, unlink_loaner, verify_histories,
+    opened_assets, refusals, set_obligations, unlink_loaner, tell_of_clocks, verify_histories,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, SubKind, TicketKind, TicketState,

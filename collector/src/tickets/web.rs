@@ -2,6 +2,8 @@
 
 mod actions;
 mod field;
+mod clock_mark;
+mod coverage;
 mod fields;
 mod look_up;
 mod new;
@@ -28,6 +30,7 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/tickets/new", get(new::ask).post(new::open))
         .route("/tickets/new/look-up", get(look_up::fragment))
         .route("/tickets/{number}", get(ticket::show))
+        .route("/tickets/{number}/coverage", post(coverage::decide))
         .route("/tickets/{number}/{action}", post(actions::act).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .route("/tickets/{number}/files/{file}", get(uploads::download))
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod attachments;
+mod coverage;
 mod handlers;
 mod requests;
 mod responses;
@@ -16,11 +17,12 @@ use crate::files::web::BODY_BYTES_MAX;
 
 pub use attachments::{AttachmentView, AttachmentsAdded, AttachmentsForm};
 pub use requests::{
-    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest, HoldRequest,
-    QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest, TicketRequest,
+    AssetRequest, CancelRequest, ClaimRequest, CommentRequest, CoverageRequest, DetachRequest, EmptyRequest,
+    HoldRequest, QualifyRequest, ReleaseRequest, ResolveRequest, TaskRequest, TextRequest, TicketRequest,
 };
 pub use responses::{
-    Candidate, EventView, TicketAssetView, TicketCreated, TicketDetail, TicketLine, TicketPage,
+    Candidate, ClockView, CoverageView, EventView, TicketAssetView, TicketCreated, TicketDetail, TicketLine,
+    TicketPage,
 };
 
 /// The slice's part of the OpenAPI document.
@@ -48,6 +50,7 @@ pub use responses::{
     actions::detach,
     attachments::add,
     attachments::download,
+    coverage::decide,
 ))]
 pub struct TicketsDocument;
 
@@ -78,5 +81,6 @@ pub fn routes() -> Vec<Route> {
             post(attachments::add).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)),
         ),
         ("/api/v1/tickets/{number}/attachments/{file}", get(attachments::download)),
+        ("/api/v1/tickets/{number}/coverage", post(coverage::decide)),
     ]
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::tickets::{AssetRole, Channel, ImpactScope, Severity, TicketKind, Urgency};
+use crate::tickets::{AssetRole, Channel, CoverageDecision, ImpactScope, Severity, TicketKind, Urgency};
 
 /// Opens a ticket.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -160,6 +160,17 @@ pub struct AssetRequest {
     pub role: Option<AssetRole>,
     /// Serial number: chooses between the machines that claim one number.
     pub serial: Option<String>,
+}
+
+/// What happens with what no contract covers.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageRequest {
+    /// The decision; `cancel` cancels the ticket.
+    pub decision: CoverageDecision,
+    /// Why, at most 2,000 characters; the requester reads it.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// Ends a link.

@@ -4,6 +4,8 @@ mod act;
 mod apply;
 mod attach;
 mod attachments;
+mod clock_round;
+mod cover;
 mod late;
 mod loaner;
 mod open;
@@ -15,6 +17,8 @@ mod view;
 
 pub use act::{act_on_ticket, allowed_actions};
 pub use attachments::find_attachment;
+pub use clock_round::tell_of_clocks;
+pub use cover::decide_coverage;
 pub use late::LateAttachment;
 pub use loaner::{affected_machine, link_loaner, unlink_loaner};
 pub use open::{open_ticket, refusals};

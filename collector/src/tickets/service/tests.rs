@@ -16,6 +16,8 @@ use crate::tickets::{
     TicketNumber, TicketState, TicketView, Urgency,
 };
 
+mod clocks;
+mod coverage;
 mod history;
 mod with_machines;
 

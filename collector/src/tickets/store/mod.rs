@@ -1,12 +1,19 @@
 //! SQL of tickets. Names of organisations, sites, persons and machines are read by join; only the tables of
 //! this slice are written.
 
+mod clocks;
+mod coverage;
 mod events;
 mod files;
 mod links;
 mod queue;
 mod ticket;
 
+pub(super) use clocks::{
+    Mark, Measure, Reached, find_history, find_terms, list_clocks, list_reached, mark_told, measure,
+    save_clock, save_history, save_terms,
+};
+pub(super) use coverage::{find_coverage, insert_coverage, save_decision, settle_coverage};
 pub(super) use events::{Stamp, append_events, chain_faults, list_events};
 pub(super) use files::{find_file, insert_file};
 pub(super) use links::{Link, detach, insert_link, list_links, list_waiting};

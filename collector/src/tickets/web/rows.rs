@@ -1,5 +1,6 @@
 //! Tickets as rows of lists. Pure.
 
+use super::clock_mark::{ClockMark, foremost_mark};
 use crate::inventory::web::machine::Lens;
 use crate::matching::AssetMatch;
 use crate::tickets::TicketRow;
@@ -27,6 +28,8 @@ pub(crate) struct TicketLine {
     pub tag: String,
     pub owner: String,
     pub replies: i64,
+    /// The clock to look at first.
+    pub clock: Option<ClockMark>,
     /// Age, for columns.
     pub age: Stamp,
     /// When it was opened.
@@ -54,6 +57,7 @@ pub(crate) fn ticket_line(lens: Lens<'_>, row: &TicketRow) -> TicketLine {
         tag: row.machine_tag.clone(),
         owner: ticket.owner_name.clone(),
         replies: row.reply_count,
+        clock: foremost_mark(lens, &row.clocks),
         age: Stamp::age(texts, lens.zone, ticket.created_at, lens.now),
         at: Stamp::day(texts, lens.zone, ticket.created_at),
     }

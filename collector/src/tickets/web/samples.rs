@@ -3,14 +3,16 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::clock_mark::samples::clocks;
+use crate::contracts::Coverage;
 use crate::inventory::web::samples as machines;
 use crate::inventory::{CiSummary, Machine};
 use crate::kernel::id::{PersonId, TicketAssetId};
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::AssetMatch;
 use crate::tickets::{
-    ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, Ticket, TicketAsset, TicketEvent,
-    TicketKind, TicketRow, TicketState, TicketView, Urgency,
+    ActionKind, AssetRole, AttachedBy, Channel, CoverageDecision, ImpactScope, Severity, Ticket, TicketAsset,
+    TicketCoverage, TicketEvent, TicketKind, TicketRow, TicketState, TicketView, Urgency,
 };
 use crate::web::rendering::{HOSTILE, now};
 
@@ -114,6 +116,7 @@ pub(crate) fn rows(count: usize) -> Vec<TicketRow> {
                 },
                 machine_tag: if attached { "PC-004217".into() } else { String::new() },
                 reply_count: i64::try_from(index % 4).expect("small"),
+                clocks: clocks(u64::try_from(index % 7 * 100).expect("small")),
             }
         })
         .collect()
@@ -134,6 +137,7 @@ pub(crate) fn hostile_row() -> TicketRow {
         machine: String::new(),
         machine_tag: text(),
         reply_count: 2,
+        clocks: Vec::new(),
     }
 }
 
@@ -220,6 +224,16 @@ pub(crate) fn attached() -> TicketView {
             AttachAsset,
             DetachAsset,
         ],
+        clocks: clocks(430),
+        coverage: Some(TicketCoverage {
+            coverage: Coverage::Expired,
+            contract_id: None,
+            contract: format!("PSAI {HOSTILE}"),
+            decided_at: minutes_ago(190),
+            decision: Some(CoverageDecision::Billable),
+            decision_by: HOSTILE.into(),
+        }),
+        may_decide_coverage: true,
     }
 }
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::actions::{ActionView, buttons};
 use super::field::{self, FieldPart};
+use super::clock_mark::{ClockMark, clock_mark};
+use super::coverage::{CoverageMark, coverage_mark};
 use super::look_up::described;
 use super::rows::{TicketLine, ticket_line};
 use super::timeline::{EventView, event_view};
@@ -28,6 +30,8 @@ use crate::web::{Asked, PageError, Reader, Section, Shell, Stamp, Texts, WebStat
 struct TicketPage {
     shell: Shell,
     head: Head,
+    clocks: Vec<ClockMark>,
+    coverage: Option<CoverageMark>,
     facts: Vec<Vec<Pair>>,
     description: String,
     problem: String,
@@ -194,6 +198,8 @@ fn ticket_page(
     let may_read_assets = actor.may(Permission::ReadAssets);
     TicketPage {
         head: head(lens, view, fresh),
+        clocks: view.clocks.iter().map(|it| clock_mark(lens, it)).collect(),
+        coverage: coverage_mark(lens, view),
         facts: facts(lens, &view.ticket),
         description: view.ticket.description.clone(),
         problem: attempt.map(|it| it.problem.clone()).unwrap_or_default(),

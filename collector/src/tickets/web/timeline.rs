@@ -54,6 +54,9 @@ const KNOWN: [(&str, &str); 43] = [
     ("remote_started", "desktop"),
     ("remote_ended", "ok"),
     ("remote_withdrawn", "close"),
+    ("coverage_decided", "shield"),
+    ("clock_warned", "clock"),
+    ("clock_breached", "warn"),
 ];
 
 /// One event, ready to be drawn.
@@ -173,6 +176,8 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "remote_requested" => joined(&[string(data, "tool"), string(data, "asked")]),
         "remote_accepted" | "remote_refused" => string(data, "answered_by").to_owned(),
         "loan_restored" => string(data, "original").to_owned(),
+        "coverage_decided" => texts.word("coverage-decision", string(data, "decision")).into_owned(),
+        "clock_warned" | "clock_breached" => texts.word("clock", string(data, "clock")).into_owned(),
         "other" => event.kind.clone(),
         _ => String::new(),
     };
