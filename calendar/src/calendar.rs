@@ -10,7 +10,7 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
 use crate::exceptions::Exceptions;
-use crate::holidays::Holidays;
+use crate::holidays::{Holiday, Holidays};
 use crate::hours::{OpenHours, Slot, Week};
 use crate::moment::Moment;
 use crate::refusal::{CalendarRefusal, quoted};
@@ -20,6 +20,19 @@ pub const HORIZON_DAYS: u16 = 3_660;
 
 /// Minutes between two moments of the wall clock, in microseconds.
 const MINUTE_MICROS: i64 = 60_000_000;
+
+/// A day that differs from the week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecialDay {
+    /// The day.
+    pub date: Date,
+    /// When it is open; never when closed.
+    pub hours: OpenHours,
+    /// The public holiday that closes it.
+    pub holiday: Option<Holiday>,
+    /// What the exception was labelled, may be empty.
+    pub label: String,
+}
 
 /// The hours of a service.
 #[derive(Clone, Debug)]
@@ -86,6 +99,31 @@ impl Calendar {
         }
         let weekday = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
         self.week.days()[weekday].clone()
+    }
+
+    /// Days from the one of `from` on, `days` of them, that differ from the week: exceptions, and public holidays that
+    /// close it.
+    pub fn special_days(&self, from: Moment, days: u16) -> Vec<SpecialDay> {
+        let Some(at) = from.timestamp() else { return Vec::new() };
+        let first = self.zone.to_datetime(at).date();
+        let day = |count: u16| first.checked_add(i64::from(count).days()).ok();
+        (0..days).map_while(day).filter_map(|it| self.special_day(it)).collect()
+    }
+
+    fn special_day(&self, date: Date) -> Option<SpecialDay> {
+        if let Some(exception) = self.exceptions.on(date) {
+            let (hours, label) = (exception.hours.clone(), exception.label.clone());
+            return Some(SpecialDay { date, hours, holiday: None, label });
+        }
+        let holiday = self.holidays.on(date)?;
+        let weekday = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
+        let closes = !self.week.days()[weekday].slots().is_empty();
+        closes.then(|| SpecialDay {
+            date,
+            hours: OpenHours::default(),
+            holiday: Some(holiday),
+            label: String::new(),
+        })
     }
 
     /// Whether it is open at that moment.
@@ -280,6 +318,24 @@ mod tests {
         assert_eq!(service.open_between(at("2026-12-24T00:00+01"), at("2027-01-01T00:00+01")), 5 * HOUR);
         assert_eq!(service.hours_on(date(2026, 12, 28)), OpenHours::default());
         assert_eq!(service.after(at("2026-12-24T11:00+01"), 2 * HOUR), Some(at("2026-12-25T10:00+01")));
+    }
+
+    #[test]
+    fn special_days_are_exceptions_and_holidays_that_would_have_been_open() {
+        let service = calendar("mon-fri 08:00-18:00", "2026-12-24 08:00-12:00 Christmas Eve");
+        let days = service.special_days(at("2026-11-01T12:00+01"), 90);
+        let shown: Vec<String> =
+            days.iter().map(|it| format!("{} {} {:?}", it.date, it.label, it.holiday)).collect();
+        // The first of November 2026 is a Sunday.
+        assert_eq!(
+            shown,
+            [
+                "2026-11-11  Some(Armistice)",
+                "2026-12-24 Christmas Eve None",
+                "2026-12-25  Some(Christmas)",
+                "2027-01-01  Some(NewYear)"
+            ]
+        );
     }
 
     #[test]

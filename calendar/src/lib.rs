@@ -18,7 +18,7 @@ mod rules;
 mod targets;
 mod term;
 
-pub use calendar::{Calendar, HORIZON_DAYS};
+pub use calendar::{Calendar, HORIZON_DAYS, SpecialDay};
 pub use clock::{ClockState, History, Interval, Next};
 pub use exceptions::{EXCEPTIONS_MAX, Exception, Exceptions};
 pub use holidays::{Holiday, Holidays, easter, french_holidays};

@@ -163,9 +163,9 @@ async fn owners_ticket(world: &World) -> String {
     assert_eq!(text(&ticket, "/asset_match"), "attached");
     let admin = world.api("admin", Some("OWNER"));
     let calendar = json!({ "name": "Heures de nuit", "hours": "mon-fri 20:00-24:00" });
-    admin.post("/calendars", &calendar).await.expect(201);
+    assert_eq!(admin.post("/calendars", &calendar).await.status, 201);
     let contract = json!({ "kind": "PSAI", "reference": "CONTRAT-OWNER-77", "starts_on": "2020-01-01" });
-    admin.post("/contracts", &contract).await.expect(201);
+    assert_eq!(admin.post("/contracts", &contract).await.status, 201);
     text(&ticket, "/number").to_owned()
 }
 

@@ -24,7 +24,18 @@ pub fn router(state: ApiState) -> Router {
 
 /// Every route that needs a key.
 pub(super) fn routes() -> Vec<Route> {
-    [tickets::api::routes(), teams::api::routes(), inventory::api::routes(), visits::api::routes(), loans::api::routes(), remote::api::routes(), reports::api::routes(), calendars::api::routes(), contracts::api::routes()].concat()
+    [
+        tickets::api::routes(),
+        teams::api::routes(),
+        inventory::api::routes(),
+        visits::api::routes(),
+        loans::api::routes(),
+        remote::api::routes(),
+        reports::api::routes(),
+        calendars::api::routes(),
+        contracts::api::routes(),
+    ]
+    .concat()
 }
 
 /// Other paths below `/api` are problems too, and need a key like the rest.

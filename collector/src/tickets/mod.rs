@@ -33,9 +33,9 @@ pub use model::{
 };
 pub use number::{NotANumber, TicketNumber};
 pub use service::{
-    LateAttachment, act_on_ticket, affected_machine, allowed_actions, count_tickets, decide_coverage, find_attachment,
-    find_for, find_ticket, link_loaner, list_tickets, list_tickets_of_ci, note_event, open_ticket,
-    opened_assets, refusals, set_obligations, unlink_loaner, tell_of_clocks, verify_histories,
+    LateAttachment, act_on_ticket, affected_machine, allowed_actions, count_tickets, decide_coverage,
+    find_attachment, find_for, find_ticket, link_loaner, list_tickets, list_tickets_of_ci, note_event,
+    open_ticket, opened_assets, refusals, set_obligations, tell_of_clocks, unlink_loaner, verify_histories,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, Channel, ImpactScope, Severity, SubKind, TicketKind, TicketState,

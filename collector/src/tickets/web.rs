@@ -1,9 +1,9 @@
 //! Pages of tickets: the queue, opening one, one ticket.
 
 mod actions;
-mod field;
 mod clock_mark;
 mod coverage;
+mod field;
 mod fields;
 mod look_up;
 mod new;

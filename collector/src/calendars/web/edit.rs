@@ -11,10 +11,15 @@ use crate::calendars::{self, CalendarVersion, ServiceCalendar};
 use crate::inventory::web::machine::Lens;
 use crate::kernel::actor::Permission;
 use crate::kernel::id::CalendarId;
-use crate::kernel::time::Zone;
+use crate::kernel::time::{UtcMicros, Zone};
 use crate::web::error::{page, page_with};
-use crate::web::parts::{Choice, FieldErrors, Tab};
-use crate::web::{PageError, Posted, Reader, Section, Shell, Stamp, WebState};
+use crate::web::parts::{Choice, FieldErrors, Pair, Tab};
+use crate::web::{PageError, Posted, Reader, Section, Shell, Stamp, Texts, WebState};
+
+/// Days ahead that are looked through: a year.
+const SPECIAL_DAYS_SHOWN: u16 = 366;
+/// Lines of the list; a summer of closed days is enough to see.
+const SPECIAL_ROWS_MAX: usize = 60;
 
 #[derive(Debug, Template)]
 #[template(path = "calendars/web/edit.html")]
@@ -30,6 +35,8 @@ struct CalendarPage {
     form: CalendarForm,
     holidays: Vec<Choice>,
     errors: FieldErrors,
+    /// Days of the coming year that differ from the week: the day, and what it is.
+    special: Vec<Pair>,
 }
 
 pub(crate) async fn show(
@@ -119,10 +126,38 @@ fn drawn(
         changed: Stamp::moment(lens.texts, lens.zone, calendar.changed_at),
         changed_by: calendar.changed_by.clone(),
         holidays: holiday_choices(lens.texts, &form.holidays),
+        special: special_days(lens, calendar),
         form,
         errors,
         shell,
     }
+}
+
+/// Days of the coming year that differ from the week.
+fn special_days(lens: Lens<'_>, calendar: &ServiceCalendar) -> Vec<Pair> {
+    let Ok(measured) = calendar.hours.calendar() else { return Vec::new() };
+    let texts = lens.texts;
+    let pair = |it: parc_calendar::SpecialDay| {
+        let name = match it.holiday {
+            Some(holiday) => texts.word("holiday", holiday.code()).into_owned(),
+            None => it.label,
+        };
+        let hours = match it.hours.to_string() {
+            closed if closed.is_empty() => texts.t("calendar-closed").into_owned(),
+            open => open,
+        };
+        let parts = [name, hours].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>();
+        Pair::new(day_shown(texts, it.date), parts.join(" · "))
+    };
+    let days = measured.special_days(calendars::moment(lens.now), SPECIAL_DAYS_SHOWN);
+    days.into_iter().take(SPECIAL_ROWS_MAX).map(pair).collect()
+}
+
+/// A day as the reader writes it: `24/12/2026`.
+fn day_shown(texts: Texts, date: parc_calendar::Day) -> String {
+    let utc = Zone::utc();
+    UtcMicros::parse(&date.to_string(), &utc)
+        .map_or_else(|| date.to_string(), |at| Stamp::day(texts, &utc, at).text().to_owned())
 }
 
 #[cfg(test)]
@@ -130,7 +165,6 @@ mod tests {
     use super::super::list::samples::calendar;
     use super::*;
     use crate::kernel::actor::Role;
-    use crate::web::Texts;
     use crate::web::rendering::{LANGUAGES, check, now, shell, zone};
 
     #[test]
@@ -143,7 +177,8 @@ mod tests {
                 let form = form_of(&shell, &known);
                 assert_eq!(form.hours.lines().count(), 2);
                 let name = if known.standard { "calendar" } else { "calendar-own" };
-                check(name, language, &drawn(shell, lens, &known, form, FieldErrors::default()));
+                let html = check(name, language, &drawn(shell, lens, &known, form, FieldErrors::default()));
+                assert!(html.contains("24/12/2026") && html.contains("25/12/2026"), "{html}");
             }
         }
     }

@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::actions::{ActionView, buttons};
-use super::field::{self, FieldPart};
 use super::clock_mark::{ClockMark, clock_mark};
 use super::coverage::{CoverageMark, coverage_mark};
+use super::field::{self, FieldPart};
 use super::look_up::described;
 use super::rows::{TicketLine, ticket_line};
 use super::timeline::{EventView, event_view};

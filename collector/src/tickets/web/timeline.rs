@@ -10,7 +10,7 @@ use crate::web::numbers::file_size;
 use crate::web::{Stamp, Texts};
 
 /// Event kinds with a sentence of their own, and their icon.
-const KNOWN: [(&str, &str); 43] = [
+const KNOWN: &[(&str, &str)] = &[
     ("created", "plus"),
     ("claimed", "person"),
     ("assigned", "person"),
