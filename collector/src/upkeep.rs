@@ -1,5 +1,5 @@
-//! What a collector does by itself: renews its own certificate, drops what retention lets go. Every task is
-//! safe to run on several collectors at once and does a bounded amount of work per round.
+//! What a collector does by itself: renews its own certificate, drops what retention lets go, tells of clocks.
+//! Every task is safe to run on several collectors at once and does a bounded amount of work per round.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::mail;
 use crate::people;
 use crate::remote;
 use crate::rpc::{self, ServerTls};
+use crate::tickets;
 use crate::tickets::{self, notices};
 
 /// Often enough that nothing piles up, rarely enough that nobody notices.
@@ -45,6 +46,9 @@ pub(crate) async fn carry_tickets_on(
         }
     }
 }
+
+/// How often clocks are looked at: a warning is a minute late at most.
+const CLOCK_ROUND: Duration = Duration::from_mins(1);
 
 /// What upkeep needs.
 #[derive(Debug)]
@@ -101,6 +105,20 @@ impl Upkeep {
         loans::note_overdue(&self.context).await?;
         remote::note_expired(&self.context).await?;
         Ok(dropped)
+    }
+}
+
+/// Tells of clocks that reached a mark until told to stop. A round that fails is logged; the next one tries again.
+pub(crate) async fn watch_clocks(context: Context, mut stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(CLOCK_ROUND) => (),
+            _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+        }
+        match tickets::tell_of_clocks(&context).await {
+            Ok(told) => tracing::debug!(told, "clocks looked at"),
+            Err(error) => tracing::error!(error = %Chain(&error), "a round of the clocks failed"),
+        }
     }
 }
 

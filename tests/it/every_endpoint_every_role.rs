@@ -26,8 +26,10 @@ const PAGES_MAX: usize = 300;
 /// What most forms ask for.
 const FIELDS: [(&str, &str); 4] = [("version", "1"), ("seen", "1"), ("text", "texte"), ("reason", "texte")];
 /// What only the owning organisation may read.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 7] = [
     "Ets OWNER",
+    "Heures de nuit",
+    "CONTRAT-OWNER-77",
     FOREIGN_TAG,
     "7XK0009",
     "claire.petit@owner.example",
@@ -159,6 +161,11 @@ async fn owners_ticket(world: &World) -> String {
     world.reporting(&owner, &Workstation::laptop(9), FOREIGN_TAG);
     let ticket = owner.api.open_ticket(&owner.requester, FOREIGN_TAG).await.expect(201).json();
     assert_eq!(text(&ticket, "/asset_match"), "attached");
+    let admin = world.api("admin", Some("OWNER"));
+    let calendar = json!({ "name": "Heures de nuit", "hours": "mon-fri 20:00-24:00" });
+    assert_eq!(admin.post("/calendars", &calendar).await.status, 201);
+    let contract = json!({ "kind": "PSAI", "reference": "CONTRAT-OWNER-77", "starts_on": "2020-01-01" });
+    assert_eq!(admin.post("/contracts", &contract).await.status, 201);
     text(&ticket, "/number").to_owned()
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::service::{self, CalendarArguments, ContractArguments};
 use crate::agents::{self, NewEnrollToken, SealKey};
 use crate::app;
 use crate::config::Settings;
@@ -108,6 +109,10 @@ pub(super) enum Command {
         #[arg(long)]
         to: EmailAddress,
     },
+    /// Make a calendar of service hours; prints its id.
+    Calendar(Box<CalendarArguments>),
+    /// Make a maintenance contract; prints its id.
+    Contract(Box<ContractArguments>),
     /// Shut an agent out; effective within a minute on every collector.
     Revoke {
         /// Agent's id.
@@ -283,6 +288,14 @@ async fn carry_out_in(
             Ok(token.expose_secret().to_owned())
         }
         Command::Asset(arguments) => declare_asset(tx, context, *arguments).await,
+        Command::Calendar(arguments) => {
+            let organisation = optional_organisation(tx, arguments.organisation.as_deref()).await?;
+            service::make_calendar(tx, context, organisation.as_ref(), *arguments).await
+        }
+        Command::Contract(arguments) => {
+            let organisation = organisation_of(tx, &arguments.organisation).await?;
+            service::make_contract(tx, context, &organisation, *arguments).await
+        }
         Command::Revoke { agent, reason } => {
             agents::revoke_agent(tx, context, &actor, agent, &reason).await?;
             Ok(format!("agent {agent} is revoked"))

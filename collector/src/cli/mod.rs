@@ -3,6 +3,7 @@
 
 mod admin;
 mod output;
+mod service;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};

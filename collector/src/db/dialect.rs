@@ -40,7 +40,7 @@ pub async fn backup(db: &Db, target: &str) -> Result<(), StoreError> {
 pub struct ListSql {
     /// For SQLite; the list is `$1`, JSON.
     pub sqlite: &'static str,
-    /// For PostgreSQL; the list is `$1`, `bigint[]`.
+    /// For PostgreSQL; the list is `$1`, `bigint[]` or `text[]`.
     pub postgres: &'static str,
 }
 
@@ -54,6 +54,24 @@ where
 {
     match tx {
         Tx::Sqlite(tx) => sqlx::query_as(sql.sqlite).bind(json_list(list)).fetch_all(&mut **tx).await,
+        Tx::Postgres(tx) => sqlx::query_as(sql.postgres).bind(list).fetch_all(&mut **tx).await,
+    }
+    .map_err(StoreError::from)
+}
+
+/// Rows for a list of texts, bound as `$1`: JSON for SQLite, `text[]` for PostgreSQL.
+pub async fn fetch_for_texts<R>(tx: &mut Tx, sql: ListSql, list: &[String]) -> Result<Vec<R>, StoreError>
+where
+    R: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
+    match tx {
+        Tx::Sqlite(tx) => {
+            let json = serde_json::Value::from(list).to_string();
+            sqlx::query_as(sql.sqlite).bind(json).fetch_all(&mut **tx).await
+        }
         Tx::Postgres(tx) => sqlx::query_as(sql.postgres).bind(list).fetch_all(&mut **tx).await,
     }
     .map_err(StoreError::from)

@@ -61,6 +61,8 @@ typed_ids! {
     ApiKeyId,
     /// One entry of the audit log.
     AuditEventId,
+    /// The hours of a service.
+    CalendarId,
     /// A configuration item: the machine, whatever agent or sticker it has.
     CiId,
     /// A file somebody sent.
@@ -69,6 +71,8 @@ typed_ids! {
     LoanId,
     /// A mail that arrived.
     InboundMailId,
+    /// What the provider agreed with an organisation.
+    ContractId,
     /// A place inside a site: building, floor, room.
     LocationId,
     /// A client organisation.

@@ -76,6 +76,14 @@ impl UtcMicros {
         }
     }
 
+    /// Parses a moment of the wall clock in `zone` as browsers write it, `2026-11-20T17:50`. A moment that the clock
+    /// shows twice is the first one, one that it jumps over the one as long after the jump.
+    pub fn parse_local(text: &str, zone: &Zone) -> Option<Self> {
+        let local: jiff::civil::DateTime = text.parse().ok()?;
+        let zoned = local.to_zoned(zone.0.clone()).ok()?;
+        Some(Self(zoned.timestamp().as_microsecond()))
+    }
+
     /// Formats in a time zone with `strftime` codes that carry no words (`%d/%m/%Y %H:%M`).
     pub fn format(self, zone: &Zone, codes: &str) -> String {
         self.timestamp().to_zoned(zone.0.clone()).strftime(codes).to_string()

@@ -10,6 +10,7 @@ mod agent_program;
 mod demo_tickets;
 mod organisation;
 mod parc;
+mod service_level;
 mod ticket_text;
 
 use std::net::SocketAddr;

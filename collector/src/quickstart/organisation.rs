@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use secrecy::SecretString;
 
-use super::Report;
+use super::{Report, service_level};
 use crate::agents::{self, NewEnrollToken};
 use crate::app::App;
 use crate::context::Context;
@@ -125,6 +125,7 @@ async fn make(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
             sites::create_location(tx, context, &site, location).await?;
         }
     }
+    service_level::make(tx, context, organisation.id).await?;
     for (role, of_client, email, name) in PEOPLE {
         let new = NewPerson {
             organisation_id: of_client.then_some(organisation.id),

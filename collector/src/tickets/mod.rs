@@ -1,6 +1,6 @@
 //! Tickets: what people ask for, the machines it is about, and everything done about it. Owns `ticket`,
 //! `ticket_number`, `ticket_asset`, `ticket_event`, `ticket_file`, `ticket_watcher`, `ticket_pending_reason`,
-//! `ticket_matrix`, `ticket_presence`, `ticket_saved_view`, `ticket_canned_reply`.
+//! `ticket_matrix`, `ticket_presence`, `ticket_saved_view`, `ticket_canned_reply`, `ticket_clock*`, `ticket_coverage`.
 //!
 //! Invariants: a number is given once; every change is one event, one audit entry and one version more, in one
 //! transaction; each event is chained to the one before it; somebody owns a ticket that is in progress or resolved, nobody one that is new or queued; at most
@@ -10,7 +10,9 @@
 mod action;
 pub mod api;
 pub mod by_mail;
+mod clocks;
 mod closing;
+mod coverage;
 mod difference;
 mod history;
 pub mod link;
@@ -25,6 +27,8 @@ pub(crate) mod web;
 mod words;
 
 pub use action::{Qualification, Resolution, TicketAction, TicketError};
+pub use clocks::{ClockReading, ClockStanding, set_away_until};
+pub use coverage::{CoverageDecision, TicketCoverage};
 pub use difference::FieldChange;
 pub use model::{
     CannedReply, Entry, NewTicket, OpenedTicket, PendingReason, Presence, SavedView, Ticket, TicketAsset,
@@ -34,9 +38,10 @@ pub use number::{NotANumber, TicketNumber};
 pub use priority::Matrix;
 pub use service::{
     LateAttachment, act_on_ticket, affected_machine, canned_replies, carry_on, changes_since, count_tickets,
-    find_attachment, find_for, find_ticket, link_loaner, list_tickets, list_tickets_of_ci, matrix,
-    note_event, open_ticket, opened_assets, pending_reasons, present, refusals, save_canned_reply, save_view,
-    saved_views, set_matrix, set_obligations, touch_presence, unlink_loaner, verify_histories,
+    decide_coverage, find_attachment, find_for, find_ticket, link_loaner, list_tickets, list_tickets_of_ci,
+    matrix, note_event, open_ticket, opened_assets, pending_reasons, present, refusals, save_canned_reply,
+    save_view, saved_views, set_matrix, set_obligations, tell_of_clocks, touch_presence, unlink_loaner,
+    verify_histories,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, CancelReason, Channel, Check, ImpactScope, LinkKind, ResolutionCode,

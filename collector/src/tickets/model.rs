@@ -1,5 +1,7 @@
 //! Types of the slice.
 
+use super::clocks::ClockReading;
+use super::coverage::TicketCoverage;
 use super::difference::FieldChange;
 use super::number::TicketNumber;
 use super::words::{
@@ -235,6 +237,9 @@ pub struct TicketRow {
     pub machine_tag: String,
     /// Answers so far.
     pub reply_count: i64,
+    /// Its clocks; empty for who does not work on it.
+    #[sqlx(skip)]
+    pub clocks: Vec<ClockReading>,
 }
 
 /// A ticket with its machines and its history, as far as the actor may see them.
@@ -258,6 +263,12 @@ pub struct TicketView {
     pub watchers: Vec<String>,
     /// The actor keeps an eye on it.
     pub watched: bool,
+    /// Its clocks; empty for who does not work on it.
+    pub clocks: Vec<ClockReading>,
+    /// Whether a contract covers it, for who works on it.
+    pub coverage: Option<TicketCoverage>,
+    /// The actor may say what happens with what is not covered.
+    pub may_decide_coverage: bool,
 }
 
 /// A machine on a ticket.

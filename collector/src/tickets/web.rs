@@ -2,6 +2,8 @@
 
 mod actions;
 mod answer;
+mod clock_mark;
+mod coverage;
 mod field;
 mod fields;
 mod inputs;
@@ -38,6 +40,7 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/canned-replies", get(together::canned_replies).post(together::save_canned_reply))
         .route("/tickets/{number}/presence", post(together::presence))
         .route("/tickets/{number}", get(ticket::show))
+        .route("/tickets/{number}/coverage", post(coverage::decide))
         .route("/tickets/{number}/{action}", post(actions::act).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .route("/tickets/{number}/files/{file}", get(uploads::download))
         .route("/answer/{token}", get(answer::ask).post(answer::answer))

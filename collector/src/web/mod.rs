@@ -112,6 +112,8 @@ pub fn router(state: WebState) -> Router {
         .merge(crate::loans::web::routes())
         .merge(crate::remote::web::routes())
         .merge(crate::reports::web::routes())
+        .merge(crate::calendars::web::routes())
+        .merge(crate::contracts::web::routes())
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::no_such_page)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

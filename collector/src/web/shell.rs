@@ -31,6 +31,7 @@ pub(crate) enum Section {
     Teams,
     Outbox,
     Letterbox,
+    Service,
 }
 
 /// One entry of the navigation.
@@ -230,5 +231,6 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     let receives = actor.scope == Scope::All
         && (actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer));
     add(receives, "/incoming-mail", "nav-letterbox", "inbox", Section::Letterbox);
+    add(actor.may(Permission::Administer), "/calendars", "nav-service", "clock", Section::Service);
     entries
 }

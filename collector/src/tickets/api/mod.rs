@@ -2,6 +2,7 @@
 
 mod actions;
 mod attachments;
+mod coverage;
 mod handlers;
 mod incoming;
 mod reference;
@@ -19,12 +20,14 @@ use crate::files::web::BODY_BYTES_MAX;
 pub use attachments::{AttachmentView, AttachmentsAdded, AttachmentsForm};
 pub use incoming::{ConversionRequest, IncomingMail, IncomingPage, MailboxHealth, MailboxList};
 pub use requests::{
-    AssetRequest, AssignRequest, CancelRequest, ClaimRequest, CommentRequest, DetachRequest, EmptyRequest,
-    HoldRequest, LinkRequest, MajorRequest, MatrixRequest, MergeRequest, QualifyRequest, ReleaseRequest,
-    ResolveRequest, TaskRequest, TeamCommentRequest, TextRequest, TicketRequest, UnlinkRequest,
+    AssetRequest, AssignRequest, CancelRequest, ClaimRequest, CommentRequest, CoverageRequest, DetachRequest,
+    EmptyRequest, HoldRequest, LinkRequest, MajorRequest, MatrixRequest, MergeRequest, QualifyRequest,
+    ReleaseRequest, ResolveRequest, TaskRequest, TeamCommentRequest, TextRequest, TicketRequest,
+    UnlinkRequest,
 };
 pub use responses::{
-    Candidate, EventView, TicketAssetView, TicketCreated, TicketDetail, TicketLine, TicketPage,
+    Candidate, ClockView, CoverageView, EventView, TicketAssetView, TicketCreated, TicketDetail, TicketLine,
+    TicketPage,
 };
 
 /// The slice's part of the OpenAPI document.
@@ -70,6 +73,7 @@ pub use responses::{
     incoming::release,
     incoming::discard,
     incoming::mailboxes,
+    coverage::decide,
 ))]
 pub struct TicketsDocument;
 
@@ -117,5 +121,6 @@ pub fn routes() -> Vec<Route> {
         ("/api/v1/incoming-mail/{id}/release", post(incoming::release)),
         ("/api/v1/incoming-mail/{id}/discard", post(incoming::discard)),
         ("/api/v1/mailboxes", get(incoming::mailboxes)),
+        ("/api/v1/tickets/{number}/coverage", post(coverage::decide)),
     ]
 }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::tickets::{
-    AssetRole, CancelReason, Channel, Check, ImpactScope, LinkKind, ResolutionCode, Severity, SubKind,
-    TicketKind, Urgency,
+    AssetRole, CancelReason, Channel, Check, CoverageDecision, ImpactScope, LinkKind, ResolutionCode,
+    Severity, SubKind, TicketKind, Urgency,
 };
 
 /// Opens a ticket.
@@ -262,6 +262,17 @@ pub struct AssetRequest {
     pub role: Option<AssetRole>,
     /// Serial number: chooses between the machines that claim one number.
     pub serial: Option<String>,
+}
+
+/// What happens with what no contract covers.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageRequest {
+    /// The decision; `cancel` cancels the ticket.
+    pub decision: CoverageDecision,
+    /// Why, at most 2,000 characters; the requester reads it.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// Ends a link.

@@ -7,7 +7,8 @@ use crate::inventory::api::{ChangeView, Configuration, FactView, ProblemView, fa
 use crate::inventory::{CiSummary, DeclaredField};
 use crate::kernel::time::UtcMicros;
 use crate::tickets::{
-    FieldChange, OpenedTicket, Ticket, TicketAsset, TicketEvent, TicketNumber, TicketRow, TicketView,
+    ClockReading, FieldChange, OpenedTicket, Ticket, TicketAsset, TicketCoverage, TicketEvent, TicketNumber,
+    TicketRow, TicketView,
 };
 
 /// A ticket just opened.
@@ -65,6 +66,8 @@ pub struct TicketLine {
     pub machine_tag: String,
     /// Answers so far.
     pub reply_count: i64,
+    /// Its clocks, for who works on tickets.
+    pub clocks: Vec<ClockView>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
@@ -204,6 +207,67 @@ pub struct TicketDetail {
     pub events: Vec<EventView>,
     /// What this key may do now: last parts of the paths.
     pub allowed: Vec<String>,
+    /// Its clocks, for who works on tickets.
+    pub clocks: Vec<ClockView>,
+    /// Whether a contract covers it, for who works on tickets.
+    pub coverage: Option<CoverageView>,
+}
+
+/// Whether a contract covers what a ticket is about, as decided when it was opened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CoverageView {
+    /// `covered`, `expired`, `not_listed`, `no_contract`, `unknown`.
+    pub coverage: String,
+    /// Kind and number of the contract, empty without one.
+    pub contract: String,
+    /// RFC 3339.
+    pub decided_at: String,
+    /// `accept`, `billable`, `cancel`; none until somebody said what happens with what is not covered.
+    pub decision: Option<String>,
+    /// Name of who said so.
+    pub decision_by: String,
+}
+
+impl From<&TicketCoverage> for CoverageView {
+    fn from(it: &TicketCoverage) -> Self {
+        Self {
+            coverage: it.coverage.code().to_owned(),
+            contract: it.contract.clone(),
+            decided_at: it.decided_at.rfc3339(),
+            decision: it.decision.map(|it| it.code().to_owned()),
+            decision_by: it.decision_by.clone(),
+        }
+    }
+}
+
+/// One clock of a service level, in open minutes of the ticket's calendar.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClockView {
+    /// `call_back` or `resolution`.
+    pub clock: String,
+    /// `running`, `paused` or `stopped`.
+    pub state: String,
+    /// `in_time`, `near` from three quarters of the target on, `late`.
+    pub standing: String,
+    /// Open minutes it may take.
+    pub target_min: i64,
+    /// Open minutes left; less than nothing when late.
+    pub remaining_min: i64,
+    /// RFC 3339: when the target is or was reached; none while that depends on somebody else.
+    pub due_at: Option<String>,
+}
+
+impl From<&ClockReading> for ClockView {
+    fn from(it: &ClockReading) -> Self {
+        Self {
+            clock: it.kind.code().to_owned(),
+            state: it.state.code().to_owned(),
+            standing: it.standing().code().to_owned(),
+            target_min: i64::try_from(it.target.as_secs() / 60).unwrap_or(i64::MAX),
+            remaining_min: it.remaining_min(),
+            due_at: it.due_at.map(UtcMicros::rfc3339),
+        }
+    }
 }
 
 /// What the person said when the ticket was opened.
@@ -370,6 +434,7 @@ impl From<&TicketRow> for TicketLine {
             machine: row.machine.clone(),
             machine_tag: row.machine_tag.clone(),
             reply_count: row.reply_count,
+            clocks: row.clocks.iter().map(ClockView::from).collect(),
             created_at: ticket.created_at.rfc3339(),
             updated_at: ticket.updated_at.rfc3339(),
         }
@@ -380,7 +445,17 @@ impl TicketDetail {
     /// The whole ticket; serials of other machines only for who may read machines.
     pub(super) fn new(view: TicketView, names_serials: bool) -> Self {
         let TicketView {
-            ticket, assets, events, suggestions, candidates, allowed, children, watchers, ..
+            ticket,
+            assets,
+            events,
+            suggestions,
+            candidates,
+            allowed,
+            children,
+            watchers,
+            clocks,
+            coverage,
+            ..
         } = view;
         let declared = DeclaredView::of(&ticket);
         let verification = VerificationView::of(&ticket);
@@ -448,6 +523,8 @@ impl TicketDetail {
             candidates: candidates.iter().map(candidate).collect(),
             events: events.into_iter().map(EventView::from).collect(),
             allowed: allowed.into_iter().map(|it| it.code().to_owned()).collect(),
+            clocks: clocks.iter().map(ClockView::from).collect(),
+            coverage: coverage.as_ref().map(CoverageView::from),
         }
     }
 }

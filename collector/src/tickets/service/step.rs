@@ -7,6 +7,8 @@ use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Actor;
+use crate::tickets::clocks;
+use crate::tickets::coverage;
 use crate::tickets::difference::differences;
 use crate::tickets::model::{Entry, Ticket};
 use crate::tickets::notices::{Telling, announce};
@@ -35,11 +37,16 @@ pub(crate) async fn record_step(tx: &mut Tx, context: &Context, step: Step<'_>) 
     }
     let version = if before.is_some() { ticket.version + 1 } else { ticket.version };
     let changes = before.map(|it| differences(it, ticket)).unwrap_or_default();
+    let decided = coverage::follow(tx, context, before, ticket).await?;
+    let told = coverage::told(entries, decided.as_ref());
+    let entries: &[Entry] = &told;
     let stamp = Stamp { actor, at: context.now(), version };
     store::append_events(tx, &ticket.number, stamp, entries, &changes).await?;
     record_deed(tx, context, step, version).await?;
     let now = Ticket { version, ..ticket.clone() };
     announce(tx, context, Telling { actor, before, ticket: &now, entries }).await?;
+    let contract = decided.as_ref().and_then(|it| it.terms());
+    clocks::follow(tx, context, before, ticket, (entries, contract)).await?;
     Ok(true)
 }
 

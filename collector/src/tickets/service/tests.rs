@@ -16,6 +16,8 @@ use crate::tickets::{
     TicketFilter, TicketKind, TicketNumber, TicketState, TicketView, Urgency,
 };
 
+mod clocks;
+mod coverage;
 mod history;
 mod teamwork;
 mod with_machines;

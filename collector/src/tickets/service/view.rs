@@ -14,6 +14,7 @@ use crate::kernel::text::AssetTag;
 use crate::kernel::time::{UtcMicros, days};
 use crate::matching::{self, AssetMatch};
 use crate::tickets::action::TicketError;
+use crate::tickets::clocks;
 use crate::tickets::difference::{FieldChange, summed_up};
 use crate::tickets::model::{
     OpenedTicket, Ticket, TicketAsset, TicketCounts, TicketEvent, TicketFilter, TicketRow, TicketView,
@@ -103,8 +104,18 @@ pub async fn list_tickets(
         return Ok(Page { rows: Vec::new(), next: None });
     }
     let mut tx = context.db.read().await?;
-    let rows = store::list(&mut tx, visible, filter, page).await?;
+    let mut rows = store::list(&mut tx, visible, filter, page).await?;
+    if sees_clocks(actor) {
+        let numbers: Vec<&TicketNumber> = rows.rows.iter().map(|it| &it.ticket.number).collect();
+        let clocks = clocks::read_clocks(&mut tx, &numbers, context.now()).await?;
+        rows.rows.iter_mut().zip(clocks).for_each(|(row, own)| row.clocks = own);
+    }
     Ok(rows.map(|row| shown_row(row, actor.scope)))
+}
+
+/// Deadlines are a matter between those who work and those who watch over it.
+fn sees_clocks(actor: &Actor) -> bool {
+    actor.may(Permission::WorkTickets) || actor.has_role(Role::Auditor)
 }
 
 /// How many tickets the filter finds, by state.
@@ -175,6 +186,13 @@ async fn view(
     let watched = watchers.iter().any(|it| Some(it.0) == actor.person());
     let children = if internal { children(tx, actor, &ticket).await? } else { Vec::new() };
     ticket.asset_match = ticket.asset_match.visible(actor.scope);
+    let (mut clocks, mut coverage) = (Vec::new(), None);
+    if sees_clocks(actor) {
+        clocks = clocks::read_clocks(tx, &[&ticket.number], now).await?.into_iter().flatten().collect();
+        coverage = store::find_coverage(tx, &ticket.number).await?;
+    }
+    let may_decide_coverage =
+        coverage.as_ref().is_some_and(|it| super::cover::may_decide(actor, &ticket, it).is_ok());
     Ok(TicketView {
         ticket,
         assets,
@@ -185,6 +203,9 @@ async fn view(
         children,
         watchers: watchers.into_iter().map(|it| it.1).filter(|_| internal).collect(),
         watched,
+        clocks,
+        coverage,
+        may_decide_coverage,
     })
 }
 

@@ -1,6 +1,8 @@
 //! SQL of tickets. Names of organisations, sites, persons and machines are read by join; only the tables of
 //! this slice are written.
 
+mod clocks;
+mod coverage;
 mod desk;
 mod events;
 mod files;
@@ -10,6 +12,11 @@ mod reference;
 mod ticket;
 mod visibility;
 
+pub(super) use clocks::{
+    Mark, Measure, Reached, find_history, find_terms, list_clocks, list_reached, mark_told, measure,
+    save_clock, save_history, save_terms,
+};
+pub(super) use coverage::{find_coverage, insert_coverage, save_decision, settle_coverage};
 pub(super) use desk::{
     REPLIES_MAX, VIEWS_MAX, drop_reply, drop_view, has_stale_presence, list_present, list_replies,
     list_views, save_reply, save_view, sweep_presence, touch_presence,

@@ -1,5 +1,6 @@
 //! Tickets as rows of lists. Pure.
 
+use super::clock_mark::{ClockMark, foremost_mark};
 use crate::inventory::web::machine::Lens;
 use crate::matching::AssetMatch;
 use crate::tickets::TicketRow;
@@ -35,6 +36,8 @@ pub(crate) struct TicketLine {
     pub looking: Vec<String>,
     /// What a change of several tickets sends along.
     pub version: i64,
+    /// The clock to look at first.
+    pub clock: Option<ClockMark>,
     /// Age, for columns.
     pub age: Stamp,
     /// When it was opened.
@@ -67,6 +70,7 @@ pub(crate) fn ticket_line(lens: Lens<'_>, row: &TicketRow) -> TicketLine {
         replies: row.reply_count,
         looking: Vec::new(),
         version: ticket.version,
+        clock: foremost_mark(lens, &row.clocks),
         age: Stamp::age(texts, lens.zone, ticket.created_at, lens.now),
         at: Stamp::day(texts, lens.zone, ticket.created_at),
     }

@@ -3,7 +3,9 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::clock_mark::samples::clocks;
 use super::inputs::Offers;
+use crate::contracts::Coverage;
 use crate::inventory::web::samples as machines;
 use crate::inventory::{CiSummary, Machine};
 use crate::kernel::id::{PersonId, TicketAssetId};
@@ -12,8 +14,9 @@ use crate::matching::AssetMatch;
 use crate::people::Language;
 use crate::teams::{Team, TeamKind};
 use crate::tickets::{
-    ActionKind, AssetRole, AttachedBy, CannedReply, Channel, ImpactScope, PendingReason, Severity, SubKind,
-    Ticket, TicketAsset, TicketEvent, TicketKind, TicketRow, TicketState, TicketView, Urgency,
+    ActionKind, AssetRole, AttachedBy, CannedReply, Channel, CoverageDecision, ImpactScope, PendingReason,
+    Severity, SubKind, Ticket, TicketAsset, TicketCoverage, TicketEvent, TicketKind, TicketRow, TicketState,
+    TicketView, Urgency,
 };
 use crate::web::rendering::{HOSTILE, now};
 
@@ -146,6 +149,7 @@ pub(crate) fn rows(count: usize) -> Vec<TicketRow> {
                 },
                 machine_tag: if attached { "PC-004217".into() } else { String::new() },
                 reply_count: i64::try_from(index % 4).expect("small"),
+                clocks: clocks(u64::try_from(index % 7 * 100).expect("small")),
             }
         })
         .collect()
@@ -166,6 +170,7 @@ pub(crate) fn hostile_row() -> TicketRow {
         machine: String::new(),
         machine_tag: text(),
         reply_count: 2,
+        clocks: Vec::new(),
     }
 }
 
@@ -303,6 +308,16 @@ pub(crate) fn offers() -> Offers {
         }],
         canned: HOSTILE.into(),
         present: Some(vec![HOSTILE.into()]),
+        clocks: clocks(430),
+        coverage: Some(TicketCoverage {
+            coverage: Coverage::Expired,
+            contract_id: None,
+            contract: format!("PSAI {HOSTILE}"),
+            decided_at: minutes_ago(190),
+            decision: Some(CoverageDecision::Billable),
+            decision_by: HOSTILE.into(),
+        }),
+        may_decide_coverage: true,
     }
 }
 

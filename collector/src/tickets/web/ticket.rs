@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::actions::{ActionForm, ActionView, buttons};
+use super::clock_mark::{ClockMark, clock_mark};
+use super::coverage::{CoverageMark, coverage_mark};
 use super::field::{self, FieldPart};
 use super::inputs::Offers;
 use super::look_up::described;
@@ -37,6 +39,8 @@ use crate::web::{Asked, PageError, Reader, Section, Shell, Stamp, Texts, WebStat
 struct TicketPage {
     shell: Shell,
     head: Head,
+    clocks: Vec<ClockMark>,
+    coverage: Option<CoverageMark>,
     facts: Vec<Vec<Pair>>,
     description: String,
     problem: String,
@@ -268,6 +272,8 @@ fn ticket_page(shell: Shell, lens: Lens<'_>, actor: &Actor, shown: Shown<'_>) ->
     let (buttons, more_buttons) = buttons(lens.texts, &view.ticket, (&view.allowed, offers), attempt);
     TicketPage {
         head: head(lens, view, done == "opened"),
+        clocks: view.clocks.iter().map(|it| clock_mark(lens, it)).collect(),
+        coverage: coverage_mark(lens, view),
         facts: facts(lens, &view.ticket, &offers.reasons),
         changes: attempt.map(|it| changed_fields(lens.texts, &it.changes)).unwrap_or_default(),
         more_buttons,

@@ -66,6 +66,9 @@ const KNOWN: &[(&str, &str)] = &[
     ("remote_withdrawn", "close"),
     ("mail_failed", "mail"),
     ("mail_in", "mail"),
+    ("coverage_decided", "shield"),
+    ("clock_warned", "clock"),
+    ("clock_breached", "warn"),
 ];
 
 /// One event, ready to be drawn.
@@ -190,6 +193,8 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "loan_restored" => string(data, "original").to_owned(),
         "mail_failed" => string(data, "address").to_owned(),
         "mail_in" => arrived(texts, data),
+        "coverage_decided" => texts.word("coverage-decision", string(data, "decision")).into_owned(),
+        "clock_warned" | "clock_breached" => texts.word("clock", string(data, "clock")).into_owned(),
         "other" => event.kind.clone(),
         _ => String::new(),
     };
