@@ -157,7 +157,6 @@ impl App {
             retention: settings.retention,
         };
         tasks.spawn(upkeep::carry_tickets_on(context.clone(), stopped.clone()));
-        tasks.spawn(upkeep::watch_clocks(context.clone(), stopped.clone()));
         tasks.spawn(upkeep.run(stopped));
         tracing::info!(agents = %agents_address, web = %settings.web.listen, "the collector is up");
         Ok(Self {

@@ -21,13 +21,12 @@ use crate::mail;
 use crate::people;
 use crate::remote;
 use crate::rpc::{self, ServerTls};
-use crate::tickets;
 use crate::tickets::{self, notices};
 
 /// Often enough that nothing piles up, rarely enough that nobody notices.
 const ROUND: Duration = Duration::from_hours(1);
 
-/// How often tickets are looked at whose time has come: waits that end, closings that nobody confirms.
+/// How often tickets are looked at whose time has come: waits that end, closings that nobody confirms, clocks.
 const TICKET_ROUND: Duration = Duration::from_mins(1);
 
 /// Moves tickets on until told to stop. A round that fails is logged; the next one tries again.
@@ -44,11 +43,12 @@ pub(crate) async fn carry_tickets_on(
             Ok(moved) => tracing::debug!(moved, "a round of tickets is done"),
             Err(error) => tracing::error!(error = %Chain(&error), "a round of tickets failed"),
         }
+        match tickets::tell_of_clocks(&context).await {
+            Ok(told) => tracing::debug!(told, "clocks are looked at"),
+            Err(error) => tracing::error!(error = %Chain(&error), "a round of clocks failed"),
+        }
     }
 }
-
-/// How often clocks are looked at: a warning is a minute late at most.
-const CLOCK_ROUND: Duration = Duration::from_mins(1);
 
 /// What upkeep needs.
 #[derive(Debug)]
@@ -105,20 +105,6 @@ impl Upkeep {
         loans::note_overdue(&self.context).await?;
         remote::note_expired(&self.context).await?;
         Ok(dropped)
-    }
-}
-
-/// Tells of clocks that reached a mark until told to stop. A round that fails is logged; the next one tries again.
-pub(crate) async fn watch_clocks(context: Context, mut stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(CLOCK_ROUND) => (),
-            _ = stopped.wait_for(|stop| *stop) => return Ok(()),
-        }
-        match tickets::tell_of_clocks(&context).await {
-            Ok(told) => tracing::debug!(told, "clocks looked at"),
-            Err(error) => tracing::error!(error = %Chain(&error), "a round of the clocks failed"),
-        }
     }
 }
 

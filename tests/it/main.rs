@@ -2,6 +2,7 @@
 //! both engines.
 #![expect(clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod a_contract_sets_the_pace;
 mod accessible_pages;
 mod agent_offline_and_back;
 mod architecture;

@@ -130,10 +130,9 @@ impl MailServer {
 
 impl Mail {
     fn read(bytes: Vec<u8>) -> Self {
-        let mut mail = Self { bytes, to: String::new(), from: String::new() };
-        mail.to = mail.header("Envelope-to");
-        mail.from = mail.header("Return-path").trim_matches(['<', '>']).to_owned();
-        mail
+        let unread = Self { bytes, to: String::new(), from: String::new() };
+        let (to, from) = (unread.header("Envelope-to"), unread.header("Return-path"));
+        Self { to, from: from.trim_matches(['<', '>']).to_owned(), ..unread }
     }
 
     /// The value of a header, unfolded; empty without it.

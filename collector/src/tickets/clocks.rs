@@ -233,8 +233,9 @@ async fn begin_terms(tx: &mut Tx, ticket: &Ticket, contract: Option<&Contract>) 
 }
 
 async fn move_clocks(tx: &mut Tx, ticket: &Ticket, terms: &Terms, now: UtcMicros) -> Result<(), StoreError> {
+    let stage = stage(tx, ticket).await?;
     for clock in ClockKind::ALL {
-        move_clock(tx, (ticket, clock), terms, now).await?;
+        move_clock(tx, (ticket, clock), (terms, stage), now).await?;
     }
     Ok(())
 }
@@ -242,11 +243,11 @@ async fn move_clocks(tx: &mut Tx, ticket: &Ticket, terms: &Terms, now: UtcMicros
 async fn move_clock(
     tx: &mut Tx,
     (ticket, clock): (&Ticket, ClockKind),
-    terms: &Terms,
+    (terms, stage): (&Terms, Stage),
     now: UtcMicros,
 ) -> Result<(), StoreError> {
     let at = moment(now);
-    let next = wanted(clock, &facts(ticket, terms, clock), at);
+    let next = wanted(clock, &facts(ticket, terms, (clock, stage)), at);
     let measure = terms.measure(ticket.kind);
     let stored = store::find_history(tx, &ticket.number, clock).await?;
     let before = stored.as_ref().map_or(&[][..], History::intervals).to_vec();
@@ -305,29 +306,29 @@ impl Terms {
     }
 }
 
-fn facts(ticket: &Ticket, terms: &Terms, clock: ClockKind) -> Facts {
+fn facts(ticket: &Ticket, terms: &Terms, (clock, stage): (ClockKind, Stage)) -> Facts {
     let away = terms.away_until.filter(|_| terms.away_pauses);
     // Nobody waits for a call about an underlying cause.
     let uncalled = clock == ClockKind::CallBack && ticket.kind == TicketKind::Problem;
-    Facts {
-        stage: stage(ticket),
-        called: terms.called_at.is_some() || uncalled,
-        unavailable_until: away.map(moment),
-    }
+    Facts { stage, called: terms.called_at.is_some() || uncalled, unavailable_until: away.map(moment) }
 }
 
-fn stage(ticket: &Ticket) -> Stage {
-    match ticket.state {
+async fn stage(tx: &mut Tx, ticket: &Ticket) -> Result<Stage, StoreError> {
+    Ok(match ticket.state {
         TicketState::New | TicketState::Queued | TicketState::InProgress => Stage::Active,
-        TicketState::Pending => waiting(ticket.pending_reason.as_deref()),
+        TicketState::Pending => waiting(tx, ticket).await?,
         TicketState::Resolved | TicketState::Closed | TicketState::Cancelled => Stage::Ended,
-    }
+    })
 }
 
-/// Who waits for somebody outside stops the clocks; who waits for a colleague does not.
-fn waiting(reason: Option<&str>) -> Stage {
-    let outside =
-        ["requester", "user_absent", "missing_information", "supplier", "part", "appointment", "date"];
-    let pauses = reason.is_some_and(|it| outside.contains(&it));
-    Stage::Waiting { pauses_call_back: pauses, pauses_resolution: pauses }
+/// What its reason says; a reason that is gone pauses nothing.
+async fn waiting(tx: &mut Tx, ticket: &Ticket) -> Result<Stage, StoreError> {
+    let reason = match ticket.pending_reason.as_deref() {
+        Some(code) => store::find_pending_reason(tx, code).await?,
+        None => None,
+    };
+    Ok(Stage::Waiting {
+        pauses_call_back: reason.as_ref().is_some_and(|it| it.pauses_call),
+        pauses_resolution: reason.is_some_and(|it| it.pauses_resolution),
+    })
 }

@@ -27,7 +27,7 @@ pub(super) async fn decide(
     let done = if if_match.allows(ticket.version) {
         tickets::decide_coverage(&state.context, &actor, target, body.decision, &body.note).await
     } else {
-        Err(TicketError::Stale { current: ticket.version })
+        Err(TicketError::Stale { current: ticket.version, changes: Vec::new() })
     };
     match done {
         Ok(view) => Ok(shown(&actor, view)),

@@ -2,20 +2,19 @@
 
 use serde_json::json;
 
-use super::apply::apply;
+use super::apply::enter;
 use super::step::{Step, record_step};
 use super::view::find_ticket;
 use crate::context::Context;
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::text::optional_paragraphs;
 use crate::kernel::time::UtcMicros;
-use crate::tickets::action::{TicketAction, TicketError};
+use crate::tickets::action::TicketError;
 use crate::tickets::coverage::{CoverageDecision, TicketCoverage};
 use crate::tickets::model::{Entry, Ticket, TicketView};
 use crate::tickets::number::TicketNumber;
-use crate::tickets::rules::Standing;
 use crate::tickets::store::{self, Visibility};
-use crate::tickets::words::TicketState;
+use crate::tickets::words::{CancelReason, TicketState};
 
 /// Characters of the reason.
 const NOTE_CHARS_MAX: usize = 2_000;
@@ -34,23 +33,23 @@ pub async fn decide_coverage(
         .unwrap_or_default();
     let mut tx = context.db.begin().await?;
     store::hold_still(&mut tx, number).await?;
-    let seen = store::find(&mut tx, number).await?.filter(|it| Visibility::of(actor).contains(it));
+    let seen = store::find_visible(&mut tx, Visibility::of(actor), number).await?;
     let before = seen.ok_or(TicketError::NotFound)?;
     let coverage = store::find_coverage(&mut tx, number).await?.ok_or(TicketError::NotFound)?;
     may_decide(actor, &before, &coverage)?;
     if before.version != version {
-        return Err(TicketError::Stale { current: before.version });
+        return Err(stale(&before));
     }
     let mut ticket = before.clone();
     let now = context.now();
-    let entry = decided_entry(&mut ticket, actor, (decision, &note), now)?;
+    let entry = decided_entry(&mut ticket, (decision, &note), now);
     store::save_decision(&mut tx, number, decision, (&actor.label, now)).await?;
     let step = Step { actor, before: Some(&before), ticket: &ticket, entries: &[entry] };
     if !record_step(&mut tx, context, step).await? {
-        return Err(TicketError::Stale { current: before.version });
+        return Err(stale(&before));
     }
     tx.commit().await?;
-    find_ticket(context, actor, number).await?.ok_or(TicketError::NotFound)
+    find_ticket(context, actor, number).await?.ok_or(TicketError::Gone)
 }
 
 /// Whether the actor may decide about the ticket now.
@@ -75,22 +74,18 @@ pub(super) fn may_decide(
     Ok(())
 }
 
-fn decided_entry(
-    ticket: &mut Ticket,
-    actor: &Actor,
-    (decision, note): (CoverageDecision, &str),
-    now: UtcMicros,
-) -> Result<Entry, TicketError> {
-    if decision == CoverageDecision::Cancel {
-        let action = TicketAction::Cancel { reason: note.to_owned() };
-        let who = Standing::of(actor, ticket);
-        let mut entry = apply(ticket, &action, TicketState::Cancelled, (actor, who), now)?;
-        if let Some(data) = entry.data.as_object_mut() {
-            data.insert("decision".into(), decision.code().into());
-        }
-        return Ok(entry);
-    }
+fn decided_entry(ticket: &mut Ticket, (decision, note): (CoverageDecision, &str), now: UtcMicros) -> Entry {
     ticket.updated_at = now;
-    let data = json!({ "decision": decision.code(), "text": note });
-    Ok(Entry { kind: "coverage_decided", public: true, data })
+    if decision != CoverageDecision::Cancel {
+        let data = json!({ "decision": decision.code(), "text": note });
+        return Entry { kind: "coverage_decided", public: true, data };
+    }
+    let (from, reason) = (ticket.state, CancelReason::NotCovered);
+    ticket.cancel_reason = Some(reason);
+    let data = json!({ "decision": decision.code(), "reason": reason.code(), "text": note });
+    enter(ticket, from, TicketState::Cancelled, (Entry { kind: "cancelled", public: true, data }, now))
+}
+
+fn stale(ticket: &Ticket) -> TicketError {
+    TicketError::Stale { current: ticket.version, changes: Vec::new() }
 }

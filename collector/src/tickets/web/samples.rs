@@ -260,6 +260,16 @@ pub(crate) fn attached() -> TicketView {
         children: Vec::new(),
         watchers: vec!["Jade Moreau".into()],
         watched: false,
+        clocks: clocks(430),
+        coverage: Some(TicketCoverage {
+            coverage: Coverage::Expired,
+            contract_id: None,
+            contract: format!("PSAI {HOSTILE}"),
+            decided_at: minutes_ago(190),
+            decision: Some(CoverageDecision::Billable),
+            decision_by: HOSTILE.into(),
+        }),
+        may_decide_coverage: true,
     }
 }
 
@@ -308,16 +318,6 @@ pub(crate) fn offers() -> Offers {
         }],
         canned: HOSTILE.into(),
         present: Some(vec![HOSTILE.into()]),
-        clocks: clocks(430),
-        coverage: Some(TicketCoverage {
-            coverage: Coverage::Expired,
-            contract_id: None,
-            contract: format!("PSAI {HOSTILE}"),
-            decided_at: minutes_ago(190),
-            decision: Some(CoverageDecision::Billable),
-            decision_by: HOSTILE.into(),
-        }),
-        may_decide_coverage: true,
     }
 }
 

@@ -29,7 +29,7 @@ fn hold(reason: &str) -> TicketAction {
 }
 
 fn resolve() -> TicketAction {
-    TicketAction::Resolve { solution: "restarted".into() }
+    solved("restarted")
 }
 
 async fn told(desk: &Desk, number: &TicketNumber) -> Vec<String> {
@@ -66,13 +66,14 @@ db_test! {
         let desk = Desk::open(db).await;
         let (number, tom) = (taken(&desk).await, actor(&desk.technician));
         desk.clock.advance(Duration::from_hours(1));
-        act(&desk, &tom, &number, hold("requester")).await.expect("held");
+        act(&desk, &tom, &number, hold("user_absent")).await.expect("held");
         desk.clock.advance(days(4));
         let [_, resolution] = clocks(&desk, &number).await;
         assert_eq!((resolution.state, spent_min(&resolution), resolution.due_at), (ClockState::Paused, 60, None));
         act(&desk, &actor(&desk.requester), &number, TicketAction::Reply { text: "I am back".into() }).await.expect("resumed");
         desk.clock.advance(Duration::from_hours(1));
-        act(&desk, &tom, &number, TicketAction::Escalate { comment: "tried everything".into() }).await.expect("escalated");
+        let escalate = TicketAction::Escalate { team: None, comment: "tried everything".into() };
+        act(&desk, &Actor::system(), &number, escalate).await.expect("escalated");
         desk.clock.advance(Duration::from_hours(1));
         assert_eq!(spent_min(&clocks(&desk, &number).await[1]), 180);
     }
@@ -97,13 +98,8 @@ db_test! {
         let desk = Desk::open(db).await;
         let number = taken(&desk).await;
         desk.clock.advance(Duration::from_hours(2));
-        let qualify = TicketAction::Qualify {
-            kind: TicketKind::Incident,
-            severity: Severity::Blocking,
-            scope: ImpactScope::All,
-            urgency: Urgency::High,
-        };
-        act(&desk, &actor(&desk.lead), &number, qualify).await.expect("qualified");
+        let qualify = TicketAction::Qualify(qualified(TicketKind::Incident));
+        act(&desk, &Actor::system(), &number, qualify).await.expect("qualified");
         let [call_back, resolution] = clocks(&desk, &number).await;
         assert_eq!((spent_min(&resolution), resolution.target), (120, Duration::from_hours(4)));
         assert_eq!(resolution.due_at.map(UtcMicros::rfc3339).as_deref(), Some("2026-11-12T16:00:00Z"));
@@ -160,7 +156,7 @@ db_test! {
         let idea = NewTicket { kind: TicketKind::Improvement, ..desk.incident() };
         let (idea, withdrawn) = (opened(&desk, idea).await, opened(&desk, desk.incident()).await);
         desk.clock.advance(days(4));
-        let cancel = TicketAction::Cancel { reason: "works again".into() };
+        let cancel = TicketAction::Cancel { code: None, reason: "works again".into() };
         act(&desk, &actor(&desk.requester), &withdrawn, cancel).await.expect("cancelled");
         while tell_of_clocks(&desk.context).await.expect("round") > 0 {}
         assert!(told(&desk, &idea).await.is_empty());
@@ -175,7 +171,7 @@ db_test! {
         opened(&desk, NewTicket { kind: TicketKind::Problem, ..desk.incident() }).await;
         assert!(seen(&desk, &actor(&desk.requester), &number).await.expect("own").clocks.is_empty());
         let (filter, page) = (TicketFilter::default(), PageRequest::first());
-        let rows = list_tickets(&desk.context, &actor(&desk.technician), &filter, &page).await.expect("list").rows;
+        let rows = list_tickets(&desk.context, &Actor::system(), &filter, &page).await.expect("list").rows;
         let shown: Vec<_> = rows.iter().map(|it| ClockReading::foremost(&it.clocks).expect("one").kind).collect();
         // Nobody waits for a call about an underlying cause.
         assert_eq!(shown, [ClockKind::Resolution, ClockKind::CallBack]);

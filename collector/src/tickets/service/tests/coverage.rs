@@ -106,6 +106,7 @@ db_test! {
     async fn only_who_distributes_work_decides_and_the_requester_reads_it(db: Db) {
         let desk = Desk::open(db).await;
         let number = opened(&desk, desk.incident()).await;
+        act(&desk, &actor(&desk.technician), &number, TicketAction::Claim).await.expect("claimed");
         let by_technician = decide(&desk, &actor(&desk.technician), &number, CoverageDecision::Accept).await;
         assert!(matches!(by_technician, Err(TicketError::Forbidden)));
         assert!(!seen(&desk, &actor(&desk.technician), &number).await.expect("some").may_decide_coverage);
