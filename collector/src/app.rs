@@ -122,6 +122,7 @@ impl App {
                 links,
                 public_url,
                 agents_address,
+                ticket_days: settings.retention.ticket_days,
                 remote_tools: settings.remote.tools.into(),
             },
             &settings.web,

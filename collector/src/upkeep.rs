@@ -18,6 +18,7 @@ use crate::kernel::error::Chain;
 use crate::kernel::time::days;
 use crate::loans;
 use crate::people;
+use crate::privacy;
 use crate::remote;
 use crate::rpc::{self, ServerTls};
 use crate::tickets;
@@ -96,6 +97,7 @@ impl Upkeep {
         dropped += inventory::collect_garbage(&self.context).await?;
         loans::note_overdue(&self.context).await?;
         remote::note_expired(&self.context).await?;
+        privacy::retain(&self.context, self.context.now() - days(self.retention.ticket_days)).await?;
         Ok(dropped)
     }
 }

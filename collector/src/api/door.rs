@@ -8,7 +8,7 @@ use super::guard;
 use super::openapi;
 use super::problem::Problem;
 use super::{ApiState, Route};
-use crate::{inventory, loans, remote, reports, teams, tickets, visits};
+use crate::{inventory, loans, remote, reports, search, teams, tickets, visits};
 
 /// The REST interface under `/api/v1`, to be merged into the listener for people and programs.
 pub fn router(state: ApiState) -> Router {
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         loans::api::routes(),
         remote::api::routes(),
         reports::api::routes(),
+        search::api::routes(),
     ]
     .concat()
 }

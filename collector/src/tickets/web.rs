@@ -1,6 +1,7 @@
 //! Pages of tickets: the queue, opening one, one ticket.
 
 mod actions;
+mod call;
 mod field;
 mod fields;
 mod inputs;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/canned-replies", get(together::canned_replies).post(together::save_canned_reply))
         .route("/tickets/{number}/presence", post(together::presence))
         .route("/tickets/{number}", get(ticket::show))
+        .route("/tickets/{number}/call", get(call::show))
         .route("/tickets/{number}/{action}", post(actions::act).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .route("/tickets/{number}/files/{file}", get(uploads::download))
 }

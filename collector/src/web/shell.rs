@@ -21,6 +21,7 @@ pub(crate) enum Section {
     Planning,
     Loans,
     Reports,
+    Search,
     Parc,
     Conflicts,
     Agents,
@@ -209,6 +210,7 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     };
     add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);
     add(actor.may(Permission::CreateTicket), "/tickets/new", "nav-new-ticket", "plus", Section::NewTicket);
+    add(staff, "/search", "nav-search", "search", Section::Search);
     add(staff, "/planning", "nav-planning", "calendar", Section::Planning);
     add(staff, "/loans", "nav-loans", "hand", Section::Loans);
     add(crate::reports::may_report(actor), "/reports", "nav-reports", "chart", Section::Reports);

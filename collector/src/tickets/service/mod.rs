@@ -10,6 +10,7 @@ mod late;
 mod loaner;
 mod open;
 mod prepare;
+mod redaction;
 mod reference;
 mod step;
 #[cfg(test)]
@@ -24,6 +25,10 @@ pub use desk::{canned_replies, present, save_canned_reply, save_view, saved_view
 pub use late::LateAttachment;
 pub use loaner::{affected_machine, link_loaner, unlink_loaner};
 pub use open::{open_ticket, refusals};
+pub use redaction::{
+    WrittenText, anonymise, count_expired, find_text, list_expired, list_texts_about, pseudonymise_author,
+    redact_text,
+};
 pub use reference::{matrix, pending_reasons, set_matrix};
 pub use step::{find_for, note_event, set_obligations, verify_histories};
 pub use view::{changes_since, count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};
