@@ -133,6 +133,7 @@ impl App {
                 mail_room: Arc::clone(&mail_room),
                 public_url: Arc::clone(&public_url),
                 agents_address,
+                ticket_days: settings.retention.ticket_days,
                 remote_tools: settings.remote.tools.into(),
             },
             &settings.web,

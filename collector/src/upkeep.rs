@@ -19,6 +19,7 @@ use crate::kernel::time::days;
 use crate::loans;
 use crate::mail;
 use crate::people;
+use crate::privacy;
 use crate::remote;
 use crate::rpc::{self, ServerTls};
 use crate::tickets::{self, notices};
@@ -104,6 +105,7 @@ impl Upkeep {
         dropped += inventory::collect_garbage(&self.context).await?;
         loans::note_overdue(&self.context).await?;
         remote::note_expired(&self.context).await?;
+        privacy::retain(&self.context, self.context.now() - days(self.retention.ticket_days)).await?;
         Ok(dropped)
     }
 }

@@ -26,7 +26,7 @@ const ORDER: &[&[&str]] = &[
     &["matching"],
     &["tickets"],
     &["visits", "loans", "remote"],
-    &["reports"],
+    &["reports", "privacy", "search"],
     &["fleet", "people_door", "upkeep", "check"],
     &["app"],
     &["quickstart"],
@@ -51,6 +51,8 @@ const SLICES: &[&str] = &[
     "loans",
     "remote",
     "reports",
+    "privacy",
+    "search",
 ];
 /// Edges of a slice, as file or folder names.
 const EDGES: &[&str] = &["web", "api", "grpc"];

@@ -8,7 +8,7 @@ use super::guard;
 use super::openapi;
 use super::problem::Problem;
 use super::{ApiState, Route};
-use crate::{calendars, contracts, inventory, loans, remote, reports, teams, tickets, visits};
+use crate::{calendars, contracts, inventory, loans, remote, reports, search, teams, tickets, visits};
 
 /// The REST interface under `/api/v1`, to be merged into the listener for people and programs.
 pub fn router(state: ApiState) -> Router {
@@ -34,6 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
         reports::api::routes(),
         calendars::api::routes(),
         contracts::api::routes(),
+        search::api::routes(),
     ]
     .concat()
 }

@@ -6,7 +6,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::problem::{FieldProblem, ProblemDetails};
-use crate::{calendars, contracts, inventory, loans, remote, reports, teams, tickets, visits};
+use crate::{calendars, contracts, inventory, loans, remote, reports, search, teams, tickets, visits};
 
 /// Where the document is.
 pub(super) const PATH: &str = "/api/v1/openapi.json";
@@ -21,7 +21,7 @@ pub(super) const PATH: &str = "/api/v1/openapi.json";
     ),
     paths(document),
     components(schemas(ProblemDetails, FieldProblem)),
-    tags((name = "tickets"), (name = "assets"), (name = "teams"), (name = "visits"), (name = "loans"), (name = "remote"), (name = "reports"), (name = "service"), (name = "document")),
+    tags((name = "tickets"), (name = "assets"), (name = "teams"), (name = "visits"), (name = "loans"), (name = "remote"), (name = "reports"), (name = "search"), (name = "service"), (name = "document")),
 )]
 pub struct Document;
 
@@ -35,6 +35,7 @@ impl Document {
         document.merge(visits::api::VisitsDocument::openapi());
         document.merge(remote::api::RemoteDocument::openapi());
         document.merge(reports::api::ReportsDocument::openapi());
+        document.merge(search::api::SearchDocument::openapi());
         document.merge(loans::api::LoansDocument::openapi());
         document.merge(calendars::api::CalendarsDocument::openapi());
         document.merge(contracts::api::ContractsDocument::openapi());

@@ -65,6 +65,8 @@ typed_ids! {
     CalendarId,
     /// A configuration item: the machine, whatever agent or sticker it has.
     CiId,
+    /// A demand to be forgotten.
+    ErasureId,
     /// A file somebody sent.
     FileId,
     /// A machine lent while another is away.

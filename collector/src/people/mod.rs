@@ -5,6 +5,7 @@
 //! organisations is the provider's own staff; an unknown address costs, answers and locks like a known one.
 
 mod api_key;
+mod forget;
 pub mod model;
 mod password;
 mod service;
@@ -16,6 +17,7 @@ mod tests;
 pub(crate) mod web;
 
 pub use api_key::{create_api_key, find_api_key_actor, revoke_api_key};
+pub use forget::{forget_person, nobody_of};
 pub use model::{
     ApiKey, Language, NewApiKey, NewPerson, PeopleError, Person, Session, SignInError, SignedIn, actor_of,
 };

@@ -173,7 +173,7 @@ async fn person_to_administer(tx: &mut Tx, actor: &Actor, person: PersonId) -> R
     if seen { Ok(found) } else { Err(PeopleError::NotFound) }
 }
 
-fn deed<'a>(person: &Person, action: &'a str, detail: serde_json::Value) -> Deed<'a> {
+pub(super) fn deed<'a>(person: &Person, action: &'a str, detail: serde_json::Value) -> Deed<'a> {
     Deed {
         organisation_id: person.organisation_id,
         action,

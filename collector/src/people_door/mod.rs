@@ -38,6 +38,7 @@ pub(crate) struct Door {
     pub(crate) mail_room: Arc<MailRoom>,
     pub(crate) public_url: Arc<str>,
     pub(crate) agents_address: SocketAddr,
+    pub(crate) ticket_days: u64,
     pub(crate) remote_tools: Arc<[RemoteTool]>,
 }
 
@@ -85,6 +86,7 @@ fn routes(door: Door) -> Router {
         context: door.context,
         public_url: door.public_url,
         agents_address: door.agents_address,
+        ticket_days: door.ticket_days,
         remote_tools: door.remote_tools,
         authority_fingerprint: door.authority_fingerprint,
         listener: door.listener,

@@ -5,7 +5,7 @@ use super::organisation::DemoOrganisation;
 use crate::app::App;
 use crate::kernel::actor::Role;
 use crate::kernel::time::days;
-use crate::tickets::{self, Check, Resolution, ResolutionCode, TicketAction};
+use crate::tickets::{self, Check, Resolution, ResolutionCode, TaskKind, TicketAction};
 
 /// Days an ordered part takes.
 const PART_DAYS: u64 = 3;
@@ -54,10 +54,13 @@ pub(super) async fn open_all(
 
 /// Tickets that somebody works on, waits with or has solved.
 fn started(app: &App, numbers: &TypedNumbers<'_>) -> [Story; 3] {
-    let task = |kind: &str, text: &str, minutes| TicketAction::Task {
-        kind: kind.into(),
+    let task = |kind: TaskKind, text: &str, minutes| TicketAction::Task {
+        kind,
         text: text.into(),
         duration_min: Some(minutes),
+        next_attempt: None,
+        before: String::new(),
+        after: String::new(),
     };
     [
         Story {
@@ -69,7 +72,7 @@ fn started(app: &App, numbers: &TypedNumbers<'_>) -> [Story; 3] {
                 TicketAction::Reply {
                     text: "Bonjour, une barrette de mémoire vient d'être ajoutée à ce poste. Je passe la vérifier à 14 h.".into(),
                 },
-                task("diagnosis", "Barrette ajoutée récemment : test de mémoire à faire sur place.", 15),
+                task(TaskKind::Diagnosis, "Barrette ajoutée récemment : test de mémoire à faire sur place.", 15),
             ],
         },
         Story {
@@ -91,7 +94,7 @@ fn started(app: &App, numbers: &TypedNumbers<'_>) -> [Story; 3] {
             number: numbers.full.into(),
             actions: vec![
                 TicketAction::Claim,
-                task("call", "Avec l'utilisatrice : anciens téléchargements triés ensemble.", 20),
+                task(TaskKind::Call, "Avec l'utilisatrice : anciens téléchargements triés ensemble.", 20),
                 TicketAction::Resolve(Resolution {
                     solution: "Téléchargements et corbeille vidés ; les archives sont sur le serveur de fichiers.".into(),
                     code: Some(ResolutionCode::Fixed),

@@ -8,7 +8,7 @@ use crate::db::Db;
 use crate::db_test;
 use crate::kernel::actor::{Actor, Role};
 use crate::kernel::time::{Day, Zone};
-use crate::tickets::{self, Channel, NewTicket, TicketAction, TicketNumber};
+use crate::tickets::{self, Channel, NewTicket, TaskKind, TicketAction, TicketNumber};
 
 async fn opened(desk: &Desk, new: NewTicket) -> TicketNumber {
     tickets::open_ticket(&desk.context, &Actor::system(), new).await.expect("opened").number
@@ -37,11 +37,11 @@ db_test! {
         let first = opened(&desk, NewTicket { inventory_number: "INV-1".into(), ..desk.incident() }).await;
         let second = opened(&desk, NewTicket { channel: Channel::Phone, ..desk.incident() }).await;
         desk.clock.advance(Duration::from_hours(1));
-        for (number, kind) in [(&first, "call"), (&second, "pdr")] {
+        for (number, kind) in [(&first, TaskKind::Call), (&second, TaskKind::Pdr)] {
             act(&desk, &lead, number, TicketAction::Claim).await;
             // Words of a text are not taken for facts.
             let text = "said \"task\":\"pdr\" in a text".to_owned();
-            act(&desk, &lead, number, TicketAction::Task { kind: kind.into(), text, duration_min: None }).await;
+            act(&desk, &lead, number, TicketAction::Task { kind, text, duration_min: None, next_attempt: None, before: String::new(), after: String::new() }).await;
         }
         desk.clock.advance(Duration::from_hours(3));
         act(&desk, &lead, &first, Desk::solved("new cable")).await;

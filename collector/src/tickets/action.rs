@@ -4,7 +4,7 @@ use super::difference::FieldChange;
 use super::number::TicketNumber;
 use super::words::{
     ActionKind, AssetRole, CancelReason, Check, ImpactScope, LinkKind, ResolutionCode, Severity, SubKind,
-    TicketKind, Urgency,
+    TaskKind, TicketKind, Urgency,
 };
 use crate::db::StoreError;
 use crate::kernel::error::{ErrorKind, Fault};
@@ -72,12 +72,18 @@ pub enum TicketAction {
     Resume,
     /// Record work done.
     Task {
-        /// `call`, `pdr`, `diagnosis` or `other`.
-        kind: String,
+        /// What work.
+        kind: TaskKind,
         /// What was done.
         text: String,
         /// How long it took.
         duration_min: Option<u32>,
+        /// When a call that nobody answered is tried again.
+        next_attempt: Option<UtcMicros>,
+        /// A setting as it was; may be empty.
+        before: String,
+        /// The setting as it is now; may be empty.
+        after: String,
     },
     /// Answer, seen by the requester. One of the requester's own stops a wait.
     Reply {

@@ -10,6 +10,7 @@
 mod action;
 pub mod api;
 pub mod by_mail;
+mod calls;
 mod clocks;
 mod closing;
 mod coverage;
@@ -27,6 +28,7 @@ pub(crate) mod web;
 mod words;
 
 pub use action::{Qualification, Resolution, TicketAction, TicketError};
+pub use calls::{PDR_LIMIT, next_attempt, unanswered_in_a_row};
 pub use clocks::{ClockReading, ClockStanding, set_away_until};
 pub use coverage::{CoverageDecision, TicketCoverage};
 pub use difference::FieldChange;
@@ -37,13 +39,14 @@ pub use model::{
 pub use number::{NotANumber, TicketNumber};
 pub use priority::Matrix;
 pub use service::{
-    LateAttachment, act_on_ticket, affected_machine, canned_replies, carry_on, changes_since, count_tickets,
-    decide_coverage, find_attachment, find_for, find_ticket, link_loaner, list_tickets, list_tickets_of_ci,
-    matrix, note_event, open_ticket, opened_assets, pending_reasons, present, refusals, save_canned_reply,
-    save_view, saved_views, set_matrix, set_obligations, tell_of_clocks, touch_presence, unlink_loaner,
-    verify_histories,
+    LateAttachment, WrittenText, act_on_ticket, affected_machine, anonymise, canned_replies, carry_on,
+    changes_since, count_expired, count_tickets, decide_coverage, find_attachment, find_for, find_text,
+    find_ticket, link_loaner, list_expired, list_texts_about, list_tickets, list_tickets_of_ci, matrix,
+    note_event, open_ticket, opened_assets, pending_reasons, present, pseudonymise_author, redact_text,
+    refusals, save_canned_reply, save_view, saved_views, set_matrix, set_obligations, tell_of_clocks,
+    touch_presence, unlink_loaner, verify_histories,
 };
 pub use words::{
     ActionKind, AssetRole, AttachedBy, CancelReason, Channel, Check, ImpactScope, LinkKind, ResolutionCode,
-    Severity, SubKind, TicketKind, TicketState, Urgency,
+    Severity, SubKind, TaskKind, TicketKind, TicketState, Urgency,
 };

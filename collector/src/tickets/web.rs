@@ -2,6 +2,7 @@
 
 mod actions;
 mod answer;
+mod call;
 mod clock_mark;
 mod coverage;
 mod field;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/tickets/{number}/presence", post(together::presence))
         .route("/tickets/{number}", get(ticket::show))
         .route("/tickets/{number}/coverage", post(coverage::decide))
+        .route("/tickets/{number}/call", get(call::show))
         .route("/tickets/{number}/{action}", post(actions::act).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .route("/tickets/{number}/files/{file}", get(uploads::download))
         .route("/answer/{token}", get(answer::ask).post(answer::answer))

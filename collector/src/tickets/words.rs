@@ -204,6 +204,27 @@ words! {
         /// The problem behind it.
         Problem = "problem",
     }
+    /// What work was done (rules R085–R095).
+    TaskKind {
+        /// A call that was answered.
+        Call = "call",
+        /// A call that nobody answered (*pas de réponse*).
+        Pdr = "pdr",
+        /// Tests, and what they showed.
+        Diagnosis = "diagnosis",
+        /// On the person's screen.
+        Remote = "remote",
+        /// At the person's place.
+        Onsite = "onsite",
+        /// About a machine that is lent.
+        Loan = "loan",
+        /// That everything works again.
+        Verification = "verification",
+        /// A question to the person.
+        InfoRequest = "info_request",
+        /// Anything else.
+        Other = "other",
+    }
     /// What can be done to a ticket: the last part of the REST path.
     ActionKind {
         /// Take it.

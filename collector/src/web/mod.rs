@@ -59,6 +59,8 @@ pub struct WebState {
     pub public_url: Arc<str>,
     /// Where the collector listens for agents; the `enroll` command names this port on the host of `public_url`.
     pub agents_address: SocketAddr,
+    /// Days after its end that a ticket keeps people and texts.
+    pub ticket_days: u64,
     /// Programs with which technicians take over screens, the usual one first.
     pub remote_tools: Arc<[crate::config::RemoteTool]>,
     /// Fingerprint of the certificate authority, put into enroll tokens.
@@ -114,6 +116,8 @@ pub fn router(state: WebState) -> Router {
         .merge(crate::reports::web::routes())
         .merge(crate::calendars::web::routes())
         .merge(crate::contracts::web::routes())
+        .merge(crate::privacy::web::routes())
+        .merge(crate::search::web::routes())
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::no_such_page)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -22,6 +22,7 @@ pub(crate) enum Section {
     Loans,
     Reports,
     Notices,
+    Search,
     Parc,
     Conflicts,
     Agents,
@@ -213,6 +214,7 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     };
     add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);
     add(actor.may(Permission::CreateTicket), "/tickets/new", "nav-new-ticket", "plus", Section::NewTicket);
+    add(staff, "/search", "nav-search", "search", Section::Search);
     add(staff, "/planning", "nav-planning", "calendar", Section::Planning);
     add(staff, "/loans", "nav-loans", "hand", Section::Loans);
     add(crate::reports::may_report(actor), "/reports", "nav-reports", "chart", Section::Reports);

@@ -73,6 +73,7 @@ impl Site {
             public_url: "http://parc.example".into(),
             agents_address: ([127, 0, 0, 1], 8443).into(),
             remote_tools: Arc::new([]),
+            ticket_days: 1_096,
             authority_fingerprint: "00".into(),
             listener: Arc::new(Deaf),
             brands: Arc::default(),

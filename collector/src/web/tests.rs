@@ -33,6 +33,7 @@ fn pages(test: &TestDb, public_url: &str) -> (Router, Context) {
         public_url: public_url.into(),
         agents_address: ([127, 0, 0, 1], 8443).into(),
         remote_tools: Arc::new([]),
+        ticket_days: 1_096,
         authority_fingerprint: "00".into(),
         listener: Arc::new(Deaf),
         brands: Arc::default(),

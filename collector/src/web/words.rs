@@ -28,7 +28,10 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("network", &["ethernet", "wifi", "mobile"]),
     ("done", crate::web::words::NOTICES),
     ("event", crate::web::words::EVENTS),
-    ("task", &["call", "pdr", "diagnosis", "other"]),
+    (
+        "task",
+        &["call", "pdr", "diagnosis", "remote", "onsite", "loan", "verification", "info_request", "other"],
+    ),
     ("changed", crate::web::words::CHANGED),
     (
         "mail-template",
@@ -76,6 +79,8 @@ pub(crate) const FAMILIES: &[(&str, &[&str])] = &[
     ("consent", &["portal", "oral"]),
     ("remote-status", &["requested", "accepted", "refused", "expired", "started", "ended", "withdrawn"]),
     ("reports-by", &["kind", "channel", "priority", "organisation", "site", "model", "state"]),
+    ("erasure-status", &["asked", "refused", "approved", "done"]),
+    ("data-field", &["name", "email", "phone", "language", "active", "roles"]),
     ("weekday", &["1", "2", "3", "4", "5", "6", "7"]),
     ("tag-refused", &["empty", "too-long", "no-letter-or-digit", "placeholder", "control-character"]),
     ("announcement", &["information", "outage"]),
@@ -283,6 +288,7 @@ pub(crate) const NOTICES: &[&str] = &[
     "calendar",
     "contract",
     "ticket-changed",
+    "erasure",
 ];
 
 /// Events of a ticket that have a sentence of their own.

@@ -372,7 +372,9 @@ mod tests {
             let lines = vec![loan_line(lens, &crate::kernel::actor::Actor::system(), &loan)];
             draw("asset-loans", Part::Loans { rows: lines }, &known);
             draw("asset-loans-none", Part::Loans { rows: Vec::new() }, &known);
-            let stolen = draw("asset-stolen", overview_part(lens, &guest.machine, None), &guest);
+            let gone = CiSummary { lifecycle: Lifecycle::Stolen, ..samples::virtual_row() };
+            let gone = loaded(gone, samples::virtual_machine());
+            let stolen = draw("asset-stolen", overview_part(lens, &gone.machine, None), &gone);
             assert!(stolen.contains("MSSI"), "a stolen machine says whom to tell");
             draw("asset-virtual", overview_part(lens, &guest.machine, None), &guest);
         }

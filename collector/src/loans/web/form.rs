@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::inventory::web::machine::make_and_model;
 use crate::inventory::{self, CiSummary};
 use crate::kernel::actor::Scope;
 use crate::kernel::id::CiId;
@@ -202,7 +203,7 @@ fn machine_line(texts: Texts, ci: &CiSummary) -> MachineLine {
     ];
     MachineLine {
         tag: ci.tag.clone().unwrap_or_default(),
-        name: if ci.model.is_empty() { ci.name.clone() } else { format!("{} {}", ci.make, ci.model) },
+        name: if ci.model.is_empty() { ci.name.clone() } else { make_and_model(&ci.make, &ci.model) },
         detail: detail.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · "),
     }
 }

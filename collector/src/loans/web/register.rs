@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::on_page::{LoanLine, loan_line};
-use crate::inventory::web::machine::Lens;
+use crate::inventory::web::machine::{Lens, make_and_model};
 use crate::inventory::{self, CiSummary, Lifecycle};
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::page::{Page, PageRequest};
@@ -132,7 +132,7 @@ fn stock_line(lens: Lens<'_>, ci: &CiSummary) -> StockLine {
     StockLine {
         href: format!("/parc/{}", ci.id),
         tag: ci.tag.clone().unwrap_or_default(),
-        name: if ci.model.is_empty() { ci.name.clone() } else { format!("{} {}", ci.make, ci.model) },
+        name: if ci.model.is_empty() { ci.name.clone() } else { make_and_model(&ci.make, &ci.model) },
         os: format!("{} {}", ci.os_name, ci.os_version).trim().to_owned(),
         memory: known(ci.memory_mib, memory(language, ci.memory_mib)),
         disk: known(ci.disk_mib, storage(language, ci.disk_mib)),

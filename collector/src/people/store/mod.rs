@@ -123,6 +123,26 @@ pub(super) async fn update_password(tx: &mut Tx, person: PersonId, hash: &str) -
         .map(drop))
 }
 
+/// Takes everything off a person's record that tells who they were.
+pub(super) async fn forget(
+    tx: &mut Tx,
+    person: PersonId,
+    pseudonym: &str,
+    address: &str,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE person SET name = $2, email = $3, search_key = $4, phone = '', status = 'suspended',
+             password_hash = NULL, default_site_id = NULL WHERE id = $1"
+    )
+    .bind(person)
+    .bind(pseudonym)
+    .bind(address)
+    .bind(search_key(pseudonym))
+    .execute(conn)
+    .await
+    .map(drop))
+}
+
 pub(super) async fn update_language(
     tx: &mut Tx,
     person: PersonId,

@@ -86,9 +86,7 @@ actions! {
     resume, "/api/v1/tickets/{number}/resume", EmptyRequest =>
         |_: EmptyRequest| Wanted::Plain(TicketAction::Resume);
     /// Record work done.
-    tasks, "/api/v1/tickets/{number}/tasks", TaskRequest => |it: TaskRequest| Wanted::Plain(TicketAction::Task {
-        kind: it.kind, text: it.text, duration_min: it.duration_min,
-    });
+    tasks, "/api/v1/tickets/{number}/tasks", TaskRequest => Wanted::Task;
     /// Answer, visible to the requester.
     replies, "/api/v1/tickets/{number}/replies", TextRequest =>
         |it: TextRequest| Wanted::Plain(TicketAction::Reply { text: it.text });
@@ -135,6 +133,7 @@ enum Wanted {
     Hold(HoldRequest),
     Merge(MergeRequest),
     Link(LinkRequest),
+    Task(TaskRequest),
     Attach(AssetRequest),
     Detach(DetachRequest),
 }
@@ -193,6 +192,14 @@ impl Wanted {
                 until: until(ticket, it.until.as_deref())?,
                 note: it.note.clone(),
             }),
+            Self::Task(it) => Ok(TicketAction::Task {
+                kind: it.kind,
+                text: it.text.clone(),
+                duration_min: it.duration_min,
+                next_attempt: it.next_attempt.as_deref().map(next_attempt).transpose()?,
+                before: it.before.clone(),
+                after: it.after.clone(),
+            }),
             Self::Attach(it) => attached(context, ticket, it).await,
             Self::Detach(it) => {
                 let asset = it.asset.parse();
@@ -220,6 +227,11 @@ fn until(ticket: &Ticket, text: Option<&str>) -> Result<Option<UtcMicros>, Probl
     let zone = Zone::named(&ticket.time_zone).unwrap_or_else(Zone::utc);
     let refused = || Problem::invalid("until", "must be a date or an RFC 3339 moment");
     UtcMicros::parse(text, &zone).ok_or_else(refused).map(Some)
+}
+
+fn next_attempt(text: &str) -> Result<UtcMicros, Problem> {
+    UtcMicros::parse(text, &Zone::utc())
+        .ok_or_else(|| Problem::invalid("next_attempt", "must be an RFC 3339 moment"))
 }
 
 /// With a serial number: the one of the claiming machines that has it.

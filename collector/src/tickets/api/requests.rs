@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::tickets::{
     AssetRole, CancelReason, Channel, Check, CoverageDecision, ImpactScope, LinkKind, ResolutionCode,
-    Severity, SubKind, TicketKind, Urgency,
+    Severity, SubKind, TaskKind, TicketKind, Urgency,
 };
 
 /// Opens a ticket.
@@ -197,13 +197,21 @@ pub struct HoldRequest {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskRequest {
-    /// `call`, `pdr`, `diagnosis` or `other`.
-    pub kind: String,
+    /// What work; `pdr` is a call that nobody answered.
+    pub kind: TaskKind,
     /// What was done; may be empty for `pdr`.
     #[serde(default)]
     pub text: String,
     /// How long it took.
     pub duration_min: Option<u32>,
+    /// RFC 3339 moment at which a call that nobody answered is tried again.
+    pub next_attempt: Option<String>,
+    /// A setting as it was.
+    #[serde(default)]
+    pub before: String,
+    /// The setting as it is now.
+    #[serde(default)]
+    pub after: String,
 }
 
 /// An answer or note.

@@ -12,7 +12,7 @@ use crate::tickets::closing;
 use crate::tickets::model::{Entry, Ticket};
 use crate::tickets::priority::{Case, Matrix, priority};
 use crate::tickets::rules::Standing;
-use crate::tickets::words::{CancelReason, Check, LinkKind, SubKind, TicketState};
+use crate::tickets::words::{CancelReason, Check, LinkKind, SubKind, TaskKind, TicketState};
 
 /// Support levels.
 const LEVEL_ONE: i64 = 1;
@@ -122,9 +122,7 @@ fn effect(
         | A::Unrestrict { .. } => handed_on(ticket, action, found, acting.now),
         A::Hold { reason, until, note } => hold(ticket, (reason, *until, note), found, acting.now)?,
         A::Resume => public("resumed", json!({})),
-        A::Task { kind, text, duration_min } => {
-            internal("task", json!({ "task": kind, "text": text, "duration_min": duration_min }))
-        }
+        A::Task { .. } => task(action),
         A::Reply { text } => public("reply", json!({ "text": text, "by_staff": acting.who.works })),
         A::Note { text } => internal("note", json!({ "text": text })),
         A::Attach { text, internal: for_staff, .. } => {
@@ -383,6 +381,34 @@ fn linked(ticket: &mut Ticket, kind: LinkKind) -> &mut Option<crate::tickets::nu
         LinkKind::Parent => &mut ticket.parent_number,
         LinkKind::Problem => &mut ticket.problem_number,
     }
+}
+
+/// That nobody answered a call is told to the people who were called; what staff wrote about it is not.
+fn task(action: &TicketAction) -> Entry {
+    let TicketAction::Task { kind, text, duration_min, next_attempt, before, after } = action else {
+        return internal("task", json!({}));
+    };
+    let mut data = json!({ "task": kind, "text": text, "duration_min": duration_min });
+    if let Value::Object(facts) = &mut data {
+        let next = next_attempt.map(UtcMicros::rfc3339);
+        let known = [("next_attempt", next), ("before", some(before)), ("after", some(after))];
+        facts.extend(known.into_iter().filter_map(|(key, it)| it.map(|it| (key.to_owned(), it.into()))));
+    }
+    if *kind == TaskKind::Pdr {
+        return Entry { data: with_internal_text(data), ..public("task", json!({})) };
+    }
+    internal("task", data)
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn with_internal_text(mut data: Value) -> Value {
+    if let Value::Object(facts) = &mut data {
+        facts.insert("internal".into(), true.into());
+    }
+    data
 }
 
 fn public(kind: &'static str, data: Value) -> Entry {

@@ -12,6 +12,7 @@ mod late;
 mod loaner;
 mod open;
 mod prepare;
+mod redaction;
 mod reference;
 mod step;
 #[cfg(test)]
@@ -31,6 +32,10 @@ pub use late::LateAttachment;
 pub use loaner::{affected_machine, link_loaner, unlink_loaner};
 pub(in crate::tickets) use open::open_within;
 pub use open::{open_ticket, refusals};
+pub use redaction::{
+    WrittenText, anonymise, count_expired, find_text, list_expired, list_texts_about, pseudonymise_author,
+    redact_text,
+};
 pub use reference::{matrix, pending_reasons, set_matrix};
 pub use step::{find_for, note_event, set_obligations, verify_histories};
 pub use view::{changes_since, count_tickets, find_ticket, list_tickets, list_tickets_of_ci, opened_assets};

@@ -12,8 +12,8 @@ use crate::kernel::page::PageRequest;
 use crate::kernel::time::{UtcMicros, Zone, days};
 use crate::matching::AssetMatch;
 use crate::tickets::{
-    ActionKind, CancelReason, ImpactScope, NewTicket, Qualification, Severity, TicketAction, TicketError,
-    TicketFilter, TicketKind, TicketNumber, TicketState, TicketView, Urgency,
+    ActionKind, CancelReason, ImpactScope, NewTicket, Qualification, Severity, TaskKind, TicketAction,
+    TicketError, TicketFilter, TicketKind, TicketNumber, TicketState, TicketView, Urgency,
 };
 
 mod clocks;
@@ -235,7 +235,7 @@ db_test! {
         let steps = [
             (&lena, qualify, TicketState::Queued),
             (&tom, TicketAction::Claim, TicketState::InProgress),
-            (&tom, TicketAction::Task { kind: "pdr".into(), text: String::new(), duration_min: Some(2) }, TicketState::InProgress),
+            (&tom, TicketAction::Task { kind: TaskKind::Pdr, text: String::new(), duration_min: Some(2), next_attempt: None, before: String::new(), after: String::new() }, TicketState::InProgress),
             (&tom, TicketAction::Hold { reason: "user absent".into(), until: None, note: String::new() }, TicketState::Pending),
             (&rita, TicketAction::Reply { text: "I am back".into() }, TicketState::InProgress),
             (&tom, TicketAction::Note { text: "cable".into() }, TicketState::InProgress),

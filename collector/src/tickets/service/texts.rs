@@ -3,6 +3,7 @@
 use crate::kernel::text::{self, TextRefusal};
 use crate::tickets::action::{Qualification, Resolution, TicketAction, TicketError};
 use crate::tickets::model::NewTicket;
+use crate::tickets::words::TaskKind;
 
 /// Characters of a summary: one line of a list.
 const SUMMARY_CHARS_MAX: usize = 200;
@@ -24,8 +25,8 @@ const DATE_CHARS_MAX: usize = 40;
 const COMMENT_CHARS_MAX: usize = 2_000;
 /// Minutes of one task: a working week.
 const DURATION_MIN_MAX: u32 = 7 * 24 * 60;
-/// What a task can be; `pdr` is a call nobody answered (rule R086).
-const TASK_KINDS: [&str; 4] = ["call", "pdr", "diagnosis", "other"];
+/// Characters of a setting, before and after.
+const SETTING_CHARS_MAX: usize = 500;
 
 /// A refused field and what is wrong with it.
 pub(super) type Refused = (&'static str, String);
@@ -76,7 +77,7 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
             until,
             note: optional("note", &note, COMMENT_CHARS_MAX)?,
         },
-        A::Task { kind, text, duration_min } => task(kind, &text, duration_min)?,
+        task @ A::Task { .. } => clean_task(task)?,
         A::Reply { text } => A::Reply { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
         A::Note { text } => A::Note { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
         A::Attach { text, files, internal } => {
@@ -148,20 +149,28 @@ fn resolution(it: Resolution) -> Result<Resolution, TicketError> {
     })
 }
 
-fn task(kind: String, text: &str, duration_min: Option<u32>) -> Result<TicketAction, TicketError> {
-    if !TASK_KINDS.contains(&kind.as_str()) {
-        return Err(TicketError::invalid("kind", format!("must be one of {}", TASK_KINDS.join(", "))));
-    }
+fn clean_task(action: TicketAction) -> Result<TicketAction, TicketError> {
+    let TicketAction::Task { kind, text, duration_min, next_attempt, before, after } = action else {
+        return Ok(action);
+    };
     if duration_min.is_some_and(|it| it > DURATION_MIN_MAX) {
         return Err(TicketError::invalid("duration_min", format!("must be at most {DURATION_MIN_MAX}")));
     }
     // A call nobody answered needs no words.
-    let text = if kind == "pdr" {
-        optional("text", text, COMMENT_CHARS_MAX)?
+    let text = if kind == TaskKind::Pdr {
+        optional("text", &text, COMMENT_CHARS_MAX)?
     } else {
-        needed("text", text, PARAGRAPHS_CHARS_MAX)?
+        needed("text", &text, PARAGRAPHS_CHARS_MAX)?
     };
-    Ok(TicketAction::Task { kind, text, duration_min })
+    Ok(TicketAction::Task {
+        text,
+        before: optional("before", &before, SETTING_CHARS_MAX)?,
+        after: optional("after", &after, SETTING_CHARS_MAX)?,
+        // Only what was not answered is tried again.
+        next_attempt: next_attempt.filter(|_| kind == TaskKind::Pdr),
+        kind,
+        duration_min,
+    })
 }
 
 fn optional(field: &'static str, text: &str, max: usize) -> Result<String, TicketError> {

@@ -8,6 +8,7 @@ mod events;
 mod files;
 mod links;
 mod queue;
+pub(super) mod redaction;
 mod reference;
 mod ticket;
 mod visibility;

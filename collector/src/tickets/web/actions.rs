@@ -10,17 +10,20 @@ use super::ticket::{Attempt, show_again};
 use super::uploads;
 use crate::kernel::id::{FileId, PersonId};
 use crate::kernel::text::{EmailAddress, TextRefusal};
-use crate::kernel::time::{UtcMicros, Zone};
+use crate::kernel::time::{Day, UtcMicros, Zone, parse_clock};
 use crate::people;
 use crate::tickets::{
     self, ActionKind, AssetRole, CancelReason, Check, ImpactScope, LinkKind, Qualification, Resolution,
-    ResolutionCode, Severity, SubKind, Ticket, TicketAction, TicketError, TicketKind, TicketNumber, Urgency,
+    ResolutionCode, Severity, SubKind, TaskKind, Ticket, TicketAction, TicketError, TicketKind, TicketNumber,
+    Urgency,
 };
 use crate::web::numbers::integer;
 use crate::web::{PageError, Texts, Uploaded, WebState};
 
 /// A claim so fresh that both pressed at the same time.
 const JUST_NOW_S: u64 = 60;
+/// Minutes after midnight at which a call is tried again when only the day was said.
+const NEXT_ATTEMPT_MINUTES: u16 = 9 * 60;
 
 /// A button, or a button that unfolds a form.
 #[derive(Clone, Debug)]
@@ -48,6 +51,10 @@ pub(crate) struct ActionForm {
     until: String,
     task: String,
     minutes: String,
+    next_day: String,
+    next_time: String,
+    before: String,
+    after: String,
     kind: String,
     sub_kind: String,
     severity: String,
@@ -331,9 +338,13 @@ fn parse(
         },
         ActionKind::Resume => TicketAction::Resume,
         ActionKind::Task => TicketAction::Task {
-            kind: form.task.clone(),
+            kind: TaskKind::from_code(&form.task)?,
             text: text(),
             duration_min: form.minutes.trim().parse().ok(),
+            next_attempt: Day::parse(&form.next_day)
+                .map(|day| day.at(parse_clock(&form.next_time).unwrap_or(NEXT_ATTEMPT_MINUTES), zone)),
+            before: form.before.clone(),
+            after: form.after.clone(),
         },
         ActionKind::Reply => TicketAction::Reply { text: text() },
         ActionKind::Note => TicketAction::Note { text: text() },

@@ -5,12 +5,10 @@ use super::ticket::reason_label;
 use crate::teams::{Team, TeamMember};
 use crate::tickets::{
     ActionKind, CancelReason, CannedReply, Check, ImpactScope, LinkKind, PendingReason, ResolutionCode,
-    Severity, SubKind, Ticket, TicketKind, Urgency,
+    Severity, SubKind, TaskKind, Ticket, TicketKind, Urgency,
 };
 use crate::web::Texts;
 use crate::web::parts::Choice;
-
-const TASKS: [&str; 4] = ["call", "pdr", "diagnosis", "other"];
 
 /// One field of an action.
 #[derive(Clone, Debug)]
@@ -125,8 +123,15 @@ pub(crate) fn inputs(
         ActionKind::Qualify => qualification(&make, ticket, offers),
         ActionKind::Hold => hold(&make, offers),
         ActionKind::Task => vec![
-            make.words("task", "input-task", ("task", TASKS.to_vec()), ""),
+            make.words(
+                "task",
+                "input-task",
+                ("task", TaskKind::ALL.iter().map(|it| it.code()).collect()),
+                "",
+            ),
             make.text("input-done", true),
+            make.input("before", "input-before", "line", false),
+            make.input("after", "input-after", "line", false),
             make.input("minutes", "input-minutes", "number", false),
         ],
         ActionKind::Release => vec![make.text("input-reason", false)],

@@ -174,7 +174,7 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "linked" | "unlinked" => [string(data, "to"), string(data, "from_ticket")].concat(),
         "qualified" => qualified(texts, data),
         "held" => held(lens, data),
-        "task" => work(texts, data),
+        "task" => work(lens, data),
         "asset_attached" | "asset_attached_late" | "asset_detached" => {
             [string(data, "machine"), string(data, "tag")]
                 .into_iter()
@@ -285,11 +285,24 @@ fn joined(parts: &[&str]) -> String {
     parts.iter().copied().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-fn work(texts: Texts, data: &Value) -> String {
+fn work(lens: Lens<'_>, data: &Value) -> String {
+    let texts = lens.texts;
     let kind = texts.word("task", string(data, "task")).into_owned();
-    match data.get("duration_min").and_then(Value::as_i64) {
-        Some(minutes) => format!("{kind} · {}", texts.tn("span-minutes", minutes)),
-        None => kind,
+    let minutes = data.get("duration_min").and_then(Value::as_i64);
+    let minutes = minutes.map(|it| texts.tn("span-minutes", it).into_owned()).unwrap_or_default();
+    let (before, after) = (string(data, "before"), string(data, "after"));
+    let changed = if before.is_empty() && after.is_empty() {
+        String::new()
+    } else {
+        texts.t2("task-changed", ("before", before), ("after", after)).into_owned()
+    };
+    let done = joined(&[&kind, &minutes, &changed]);
+    match UtcMicros::parse(string(data, "next_attempt"), lens.zone) {
+        Some(at) => {
+            let at = Stamp::moment(texts, lens.zone, at);
+            texts.t2("task-next", ("what", &done), ("at", at.text())).into_owned()
+        }
+        None => done,
     }
 }
 

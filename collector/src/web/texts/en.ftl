@@ -1099,6 +1099,112 @@ asset-loans = Loans
 asset-loans-none = No loan
 asset-loans-none-help = Loans of this machine, and of those that stood in for it, will stand here.
 
+## Calls
+call-title = Call
+call-open = Call
+call-say = To say
+call-greeting = Hello, this is { $caller } from IT support; I am calling about your request { $number }.
+call-ask = Since when? What has to be done for it to happen? Does it keep you from working?
+call-attempts = Calls made
+call-attempts-none = No call so far.
+call-no-number = No number to call back on the ticket.
+call-reached = Reached
+call-said = What was said and found
+call-pdr = No answer (pdr)
+call-next = Next attempt on
+call-next-time = at
+call-note = Remark (optional)
+call-in-vain = Three calls without answer: the ticket can wait for the user.
+call-hold = Put on hold
+task-remote = Remote session
+task-onsite = Visit on site
+task-loan = Loan
+task-verification = Verification
+task-info_request = Question to the user
+task-next = { $what } · next attempt on { $at }
+task-changed = Before: { $before } — After: { $after }
+input-before = Setting before
+input-after = Setting after
+
+## Privacy
+privacy-title = Your personal data
+privacy-lead = What this tool knows about you, why, and for how long.
+privacy-my-data = My data
+privacy-download = Download everything (JSON)
+privacy-who = Your record
+privacy-who-text = Name, e-mail address, telephone, language, site and rights: to know you and to call you back. The password is kept only in a form from which it cannot be read.
+privacy-tickets = Your requests
+privacy-tickets-text = What you write, the files you add, the answers, and who did what and when: to help you and to be able to explain afterwards what was done.
+privacy-machines = Your machine
+privacy-machines-text = Hardware, installed software, inventory number, network: to know which machine it is about. The name of who is signed in is taken only if your organisation decided so.
+privacy-never = What is never taken
+privacy-never-text = No visited pages, no documents, no keystrokes, no location, no wireless networks in range: no program for it exists.
+privacy-remote = Your screen
+privacy-remote-text = Nobody takes over your machine without asking you. Every request, your answer and what was done can be read in the register of remote sessions.
+privacy-how-long = How long
+privacy-how-long-text = A closed request can be read for 12 months, then 24 months in the archive; then names and texts disappear and only numbers stay.
+privacy-rights = Your rights
+privacy-rights-text = You may read and take along everything about you, have it corrected, and ask to be forgotten: talk to your IT contact. Two people have to agree to an erasure.
+data-lead = Everything that is recorded about you. That it was looked at is recorded as well.
+data-person = Record
+data-none = Nothing.
+data-more = The page shows a part only; the file has everything.
+data-tickets = Requests
+data-history = History
+data-machines = Machines
+data-loans = Loans
+data-remote = Remote sessions
+data-sessions = Sign-ins that hold
+data-audit = Log
+data-field-name = Name
+data-field-email = E-mail address
+data-field-phone = Telephone
+data-field-language = Language
+data-field-active = Active
+data-field-roles = Roles
+erasures-title = Erasures and retention
+erasures-lead = To forget a person takes two administrators. The name becomes a pseudonym; every text that may tell of them is read before it is blanked out or kept.
+erasures-list = Demands
+erasures-none = None.
+erasure-ask = Ask for an erasure
+erasure-email = The person’s address
+erasure-agree = Agree to the erasure
+erasure-refuse = Refuse
+erasure-data = their data
+erasure-second = Who asks for an erasure cannot agree to it: a second person has to.
+erasure-unknown = This address belongs to nobody whom you administer.
+erasure-reason-needed = A reason is needed, 500 characters at most.
+erasure-open = There is an open demand about this person.
+erasure-texts = Texts about { $name }
+erasure-texts-lead = These texts may tell of the person. Blank out those by which they are recognised.
+erasure-texts-none = No text waits for a decision
+erasure-redact = Blank out
+erasure-keep = Keep
+erasure-status-asked = To be agreed to
+erasure-status-refused = Refused
+erasure-status-approved = Texts to be read
+erasure-status-done = Done
+done-erasure = The demand is recorded.
+erasure-waiting = { $count ->
+    [one] { $shown } text to be read
+   *[other] { $shown } texts to be read
+}
+retention-title = Retention: preview
+retention-lead = Next to lose names and texts: requests that ended before
+retention-tickets = requests
+
+## Search
+nav-search = Search
+search-title = Search
+search-what = Number, tag, serial, person or words
+search-hint = A ticket’s number opens it; anything else is looked for in tickets, machines and people.
+search-none = Nothing found
+search-tickets = Tickets
+search-machines = Machines
+search-people = People
+search-all-tickets = All tickets found
+search-all-machines = All machines found
+
 ## Parc
 parc-search = Search
 parc-search-example = number, name, serial, model, person

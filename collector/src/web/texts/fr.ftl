@@ -1099,6 +1099,112 @@ asset-loans = Prêts
 asset-loans-none = Aucun prêt
 asset-loans-none-help = Les prêts de ce poste, et ceux qui l’ont remplacé, apparaîtront ici.
 
+## Calls
+call-title = Appeler
+call-open = Appeler
+call-say = À dire
+call-greeting = Bonjour, { $caller }, de l’assistance informatique ; je vous appelle au sujet de votre demande { $number }.
+call-ask = Depuis quand ? Que faut-il faire pour que cela se produise ? Est-ce que cela bloque votre travail ?
+call-attempts = Appels déjà passés
+call-attempts-none = Aucun appel pour l’instant.
+call-no-number = Aucun numéro de rappel sur le ticket.
+call-reached = Appel abouti
+call-said = Ce qui a été dit et constaté
+call-pdr = Pas de réponse (pdr)
+call-next = Prochain essai le
+call-next-time = à
+call-note = Remarque (facultative)
+call-in-vain = Trois appels sans réponse : le ticket peut attendre le retour de l’utilisateur.
+call-hold = Mettre en attente
+task-remote = Prise en main à distance
+task-onsite = Intervention sur site
+task-loan = Prêt de matériel
+task-verification = Vérification
+task-info_request = Demande d’information
+task-next = { $what } · prochain essai le { $at }
+task-changed = Avant : { $before } — Après : { $after }
+input-before = Réglage avant
+input-after = Réglage après
+
+## Privacy
+privacy-title = Vos données personnelles
+privacy-lead = Ce que cet outil sait de vous, pourquoi, et combien de temps.
+privacy-my-data = Mes données
+privacy-download = Tout télécharger (JSON)
+privacy-who = Votre fiche
+privacy-who-text = Nom, adresse électronique, téléphone, langue, site et droits : pour vous reconnaître et vous rappeler. Le mot de passe n’est gardé que sous une forme qui ne permet pas de le retrouver.
+privacy-tickets = Vos demandes
+privacy-tickets-text = Ce que vous écrivez, les fichiers que vous joignez, les réponses, et qui a fait quoi et quand : pour vous aider et pour pouvoir expliquer après coup ce qui a été fait.
+privacy-machines = Votre poste
+privacy-machines-text = Matériel, logiciels installés, numéro d’inventaire, réseau : pour savoir de quelle machine on parle. Le nom de la personne connectée n’est relevé que si votre organisation l’a décidé.
+privacy-never = Ce qui n’est jamais relevé
+privacy-never-text = Ni pages visitées, ni documents, ni frappe au clavier, ni position, ni réseaux sans fil à portée : le programme qui le ferait n’existe pas.
+privacy-remote = Votre écran
+privacy-remote-text = Personne ne prend la main sur votre poste sans vous l’avoir demandé. Chaque demande, votre réponse et ce qui a été fait se lisent dans le registre des prises en main.
+privacy-how-long = Combien de temps
+privacy-how-long-text = Une demande close reste lisible 12 mois, puis 24 mois en archive ; ensuite les noms et les textes disparaissent et il ne reste que des nombres.
+privacy-rights = Vos droits
+privacy-rights-text = Vous pouvez lire et emporter tout ce qui vous concerne, le faire corriger, et demander à être oublié : adressez-vous à votre référent informatique. Deux personnes doivent approuver un effacement.
+data-lead = Tout ce qui est enregistré à votre sujet. Cette consultation est elle-même notée.
+data-person = Fiche
+data-none = Rien.
+data-more = La page n’en montre qu’une partie ; le fichier contient tout.
+data-tickets = Demandes
+data-history = Historique
+data-machines = Postes
+data-loans = Prêts
+data-remote = Prises en main à distance
+data-sessions = Connexions en cours
+data-audit = Journal
+data-field-name = Nom
+data-field-email = Adresse électronique
+data-field-phone = Téléphone
+data-field-language = Langue
+data-field-active = Compte actif
+data-field-roles = Droits
+erasures-title = Effacements et conservation
+erasures-lead = Effacer une personne demande l’accord de deux administrateurs. Son nom devient un pseudonyme ; chaque texte qui peut parler d’elle est relu avant d’être effacé ou gardé.
+erasures-list = Demandes d’effacement
+erasures-none = Aucune demande.
+erasure-ask = Demander un effacement
+erasure-email = Adresse de la personne
+erasure-agree = Approuver l’effacement
+erasure-refuse = Refuser
+erasure-data = ses données
+erasure-second = Celui qui demande un effacement ne peut pas l’approuver : une deuxième personne doit le faire.
+erasure-unknown = Cette adresse n’est celle de personne que vous administrez.
+erasure-reason-needed = Un motif est nécessaire, 500 caractères au plus.
+erasure-open = Une demande est déjà en cours pour cette personne.
+erasure-texts = Textes sur { $name }
+erasure-texts-lead = Ces textes peuvent parler de la personne. Effacez ceux qui la font reconnaître.
+erasure-texts-none = Aucun texte n’attend de décision
+erasure-redact = Effacer ce texte
+erasure-keep = Garder
+erasure-status-asked = À approuver
+erasure-status-refused = Refusé
+erasure-status-approved = Textes à relire
+erasure-status-done = Terminé
+done-erasure = La demande d’effacement est enregistrée.
+erasure-waiting = { $count ->
+    [one] { $shown } texte à relire
+   *[other] { $shown } textes à relire
+}
+retention-title = Conservation : aperçu
+retention-lead = Prochaine anonymisation : les demandes closes avant le
+retention-tickets = demandes concernées
+
+## Search
+nav-search = Recherche
+search-title = Recherche
+search-what = Numéro, étiquette, n° de série, personne ou mots
+search-hint = Un numéro de ticket ouvre ce ticket ; le reste se cherche dans les tickets, les postes et les personnes.
+search-none = Rien trouvé
+search-tickets = Tickets
+search-machines = Postes
+search-people = Personnes
+search-all-tickets = Tous les tickets trouvés
+search-all-machines = Tous les postes trouvés
+
 ## Parc
 parc-search = Recherche
 parc-search-example = numéro, nom, série, modèle, personne
