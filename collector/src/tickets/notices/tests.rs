@@ -11,6 +11,7 @@ use crate::kernel::id::PersonId;
 use crate::kernel::page::PageRequest;
 use crate::mail::{self, OutboxFilter, OutboxRow};
 use crate::people::Person;
+use crate::tickets::words::TaskKind;
 use crate::tickets::{
     ImpactScope, NewTicket, Qualification, Severity, TicketAction, TicketKind, TicketNumber, Urgency,
     act_on_ticket, find_ticket, open_ticket,
@@ -119,7 +120,14 @@ db_test! {
         let number = open_ticket(&desk.context, &Actor::system(), desk.incident()).await.expect("opened").number;
         act(&desk, &tom, &number, TicketAction::Claim).await;
         act(&desk, &tom, &number, TicketAction::Note { text: "XNOTEX".into() }).await;
-        act(&desk, &tom, &number, TicketAction::Task { kind: "pdr".into(), text: "XTASKX".into(), duration_min: None })
+        act(&desk, &tom, &number, TicketAction::Task {
+            kind: TaskKind::Pdr,
+            text: "XTASKX".into(),
+            duration_min: None,
+            next_attempt: None,
+            before: String::new(),
+            after: String::new(),
+        })
             .await;
         act(&desk, &tom, &number, TicketAction::Escalate { team: None, comment: "XLEVELX".into() }).await;
         act(&desk, &actor(&desk.lead), &number, TicketAction::Transfer { team: None, comment: "XTEAMX".into() }).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parc_calendar::{ClockKind, ClockState};
 
 use super::*;
+use crate::tickets::words::TaskKind;
 use crate::tickets::{ClockReading, ClockStanding, set_away_until, tell_of_clocks};
 
 const CALLED: &str = "pdr";
@@ -21,7 +22,14 @@ fn spent_min(clock: &ClockReading) -> u64 {
 }
 
 fn task(kind: &str) -> TicketAction {
-    TicketAction::Task { kind: kind.into(), text: "rang twice".into(), duration_min: None }
+    TicketAction::Task {
+        kind: TaskKind::from_code(kind).expect("a kind of task"),
+        text: "rang twice".into(),
+        duration_min: None,
+        next_attempt: None,
+        before: String::new(),
+        after: String::new(),
+    }
 }
 
 fn hold(reason: &str) -> TicketAction {
