@@ -208,6 +208,7 @@ impl FleetService {
             inventory_number: request.inventory_number.trim().into(),
             machine: Some(binding.ci_id),
             request_id: request_id(&request.request_id)?,
+            slots: Vec::new(),
             files: Vec::new(),
         })
     }

@@ -94,6 +94,7 @@ impl Upkeep {
         let mut tx = self.context.db.begin().await?;
         let mut dropped = people::prune(&mut tx, &self.context).await?;
         dropped += agents::prune(&mut tx, &self.context).await?;
+        dropped += tickets::prune_drafts(&mut tx, &self.context).await?;
         dropped += files::prune(&mut tx, &self.context).await?;
         dropped += mail::prune(&mut tx, &self.context).await?;
         dropped += mail::letterbox::prune(&mut tx, &self.context).await?;

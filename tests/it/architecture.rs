@@ -25,7 +25,7 @@ const ORDER: &[&[&str]] = &[
     &["contracts"],
     &["matching"],
     &["tickets"],
-    &["visits", "loans", "remote"],
+    &["visits", "loans", "remote", "surveys", "import"],
     &["reports", "privacy", "search"],
     &["fleet", "people_door", "upkeep", "check"],
     &["app"],
@@ -53,6 +53,8 @@ const SLICES: &[&str] = &[
     "reports",
     "privacy",
     "search",
+    "surveys",
+    "import",
 ];
 /// Edges of a slice, as file or folder names.
 const EDGES: &[&str] = &["web", "api", "grpc"];

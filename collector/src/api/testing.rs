@@ -93,6 +93,7 @@ impl Desk {
             inventory_number: String::new(),
             machine: None,
             request_id: None,
+            slots: Vec::new(),
             files: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! `parc-collector admin …`: what an installation needs before anybody can sign in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -12,6 +12,7 @@ use crate::app;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::db::Tx;
+use crate::import::{self, IMPORT_BYTES_MAX, Kind};
 use crate::inventory::{self, DeclaredField, Lifecycle, NewCi, TagPolicy};
 use crate::kernel::actor::{Actor, Role};
 use crate::kernel::id::AgentId;
@@ -113,6 +114,18 @@ pub(super) enum Command {
     Calendar(Box<CalendarArguments>),
     /// Make a maintenance contract; prints its id.
     Contract(Box<ContractArguments>),
+    /// Import a list from a CSV file, whole or not at all; names every bad line and column.
+    Import {
+        /// What the file holds.
+        #[arg(long, value_enum)]
+        kind: Kind,
+        /// The file; its first line names the columns.
+        #[arg(long)]
+        file: PathBuf,
+        /// Only try.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Shut an agent out; effective within a minute on every collector.
     Revoke {
         /// Agent's id.
@@ -227,6 +240,7 @@ pub(super) async fn carry_out(
             let now_s = u64::try_from(context.now().seconds()).unwrap_or(0);
             return app::send_test_mail(settings, &seal, to.as_str(), now_s).await;
         }
+        Command::Import { kind, file, dry_run } => return import_list(context, kind, &file, dry_run).await,
         other => other,
     };
     // The authority opens its own transaction, so it comes first.
@@ -300,8 +314,31 @@ async fn carry_out_in(
             agents::revoke_agent(tx, context, &actor, agent, &reason).await?;
             Ok(format!("agent {agent} is revoked"))
         }
-        Command::Person(_) | Command::TestMail { .. } => bail!("not work for a transaction"),
+        Command::Person(_) | Command::Import { .. } | Command::TestMail { .. } => {
+            bail!("not work for a transaction")
+        }
     }
+}
+
+/// Imports a list, or says everything that is wrong with it.
+async fn import_list(context: &Context, kind: Kind, file: &Path, dry_run: bool) -> anyhow::Result<String> {
+    let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
+    anyhow::ensure!(
+        size <= IMPORT_BYTES_MAX as u64,
+        "{} has more than {IMPORT_BYTES_MAX} bytes",
+        file.display()
+    );
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let outcome = import::run(context, &Actor::system(), kind, &bytes, dry_run).await?;
+    if outcome.problems.is_empty() {
+        let verb = if dry_run { "would make" } else { "made" };
+        return Ok(format!("{verb} {}, {} known already", outcome.made, outcome.known));
+    }
+    let mut told: Vec<String> = outcome.problems.iter().map(ToString::to_string).collect();
+    if outcome.more_problems > 0 {
+        told.push(format!("and {} more", outcome.more_problems));
+    }
+    bail!("nothing was imported:\n{}", told.join("\n"))
 }
 
 /// Hashing a password takes long, so the person is made first and the password set after the commit.

@@ -23,7 +23,7 @@ pub use model::{FILE_BYTES_MAX, FILES_BYTES_MAX, FILES_MAX, FileError, StoredFil
 pub use name::file_name;
 pub use personal::holds_social_security_number;
 pub use serving::{Serving, content_disposition, serving};
-pub use store::{claim, find, forget, read, restrict};
+pub use store::{claim, find, forget, read, read_unclaimed, restrict};
 
 /// Days an unclaimed file is kept: as long as a draft.
 pub const UNCLAIMED_DAYS: u64 = 7;

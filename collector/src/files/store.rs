@@ -61,6 +61,17 @@ pub async fn read(tx: &mut Tx, file: FileId) -> Result<Option<Vec<u8>>, StoreErr
     .await)
 }
 
+/// The bytes of a file nothing points at yet: one that was only tried.
+pub async fn read_unclaimed(tx: &mut Tx, file: FileId) -> Result<Option<Vec<u8>>, StoreError> {
+    sql!(tx, |conn| sqlx::query_scalar(
+        "SELECT c.bytes FROM file f JOIN file_content c ON c.hash = f.content_hash
+         WHERE f.id = $1 AND f.claimed = FALSE"
+    )
+    .bind(file)
+    .fetch_optional(conn)
+    .await)
+}
+
 /// Says that something points at the file from now on; false when something does already, or there is none.
 pub async fn claim(tx: &mut Tx, file: FileId) -> Result<bool, StoreError> {
     sql!(tx, |conn| sqlx::query("UPDATE file SET claimed = TRUE WHERE id = $1 AND claimed = FALSE")

@@ -95,6 +95,8 @@ pub enum Permission {
     WriteAssets,
     /// Export lists.
     Export,
+    /// Add, suspend and remove those of an organisation who may contact support.
+    ManagePeople,
     /// Enroll tokens, API keys, organisations, people.
     Administer,
 }
@@ -199,6 +201,7 @@ fn grants(role: Role, permission: Permission) -> bool {
         Permission::ReadAssets => !matches!(role, Requester),
         Permission::WriteAssets => matches!(role, Admin | Lead | Peu),
         Permission::Export => matches!(role, Referent | Lead | Mssi | Admin | Auditor),
+        Permission::ManagePeople => matches!(role, Referent | Peu | Lead | Admin),
         Permission::Administer => matches!(role, Admin),
     }
 }

@@ -67,6 +67,8 @@ typed_ids! {
     CiId,
     /// A demand to be forgotten.
     ErasureId,
+    /// Something people rate.
+    CriterionId,
     /// A file somebody sent.
     FileId,
     /// A machine lent while another is away.

@@ -16,6 +16,8 @@ pub struct Person {
     pub organisation_id: Option<OrganisationId>,
     /// Address they sign in with, unique.
     pub email: EmailAddress,
+    /// A short name to sign in with beside the address.
+    pub login: Option<String>,
     /// Name as shown.
     pub name: String,
     /// Phone number as typed, may be empty.

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 
+use super::manage::managed;
 use super::model::{Language, NewPerson, PeopleError, Person, scope_of};
 use super::{password, session, sign_in, store};
 use crate::audit::{self, Deed};
@@ -14,9 +15,9 @@ use crate::kernel::text;
 use crate::sites;
 
 /// Characters of a name.
-const NAME_CHARS_MAX: usize = 120;
+pub(super) const NAME_CHARS_MAX: usize = 120;
 /// Characters of a phone number with extension.
-const PHONE_CHARS_MAX: usize = 40;
+pub(super) const PHONE_CHARS_MAX: usize = 40;
 
 /// Makes a person without a password. The organisation must exist and be in the actor's scope; nobody
 /// gets a wider scope than the one who makes them.
@@ -27,6 +28,16 @@ pub async fn create_person(
     new: NewPerson,
 ) -> Result<Person, PeopleError> {
     may_administer(actor)?;
+    insert_new(tx, context, actor, new).await
+}
+
+/// Makes a person for an actor whose rights were checked.
+pub(super) async fn insert_new(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    new: NewPerson,
+) -> Result<Person, PeopleError> {
     check_organisation(tx, actor, new.organisation_id).await?;
     let roles = checked_roles(new.organisation_id, new.roles)?;
     if let Some(site_id) = new.default_site_id {
@@ -39,6 +50,7 @@ pub async fn create_person(
         id: PersonId::generate(context.now(), context.entropy.as_ref()),
         organisation_id: new.organisation_id,
         email: new.email,
+        login: None,
         name: text::line(&new.name, NAME_CHARS_MAX)
             .map_err(|it| PeopleError::invalid("name", it.to_string()))?,
         phone: text::optional_line(&new.phone, PHONE_CHARS_MAX)
@@ -82,7 +94,7 @@ pub async fn set_status(
     person: PersonId,
     active: bool,
 ) -> Result<(), PeopleError> {
-    let person = person_to_administer(tx, actor, person).await?;
+    let person = managed(tx, actor, person).await?;
     store::update_status(tx, person.id, active).await?;
     if !active {
         store::session::delete_sessions_of(tx, person.id).await?;
@@ -110,11 +122,20 @@ pub async fn set_password(
     password::check_rules(&password, &found.email)?;
     let hash = password::hash(context.entropy.as_ref(), password).await.map_err(|_| PeopleError::Busy)?;
     let mut tx = context.db.begin().await?;
-    store::update_password(&mut tx, person, &hash).await?;
-    store::session::delete_sessions_of(&mut tx, person).await?;
-    store::session::clear_failures(&mut tx, sign_in::address_hash(found.email.as_str()).as_bytes()).await?;
+    store_password(&mut tx, &found, &hash).await?;
     audit::record(&mut tx, context, actor, deed(&found, "person.password_changed", json!({}))).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Stores a password's hash and ends what the old one led to: sessions, links, locks.
+pub(super) async fn store_password(tx: &mut Tx, person: &Person, hash: &str) -> Result<(), StoreError> {
+    store::update_password(tx, person.id, hash).await?;
+    store::session::delete_sessions_of(tx, person.id).await?;
+    store::token::delete_of_person(tx, person.id).await?;
+    for name in [Some(person.email.as_str()), person.login.as_deref()].into_iter().flatten() {
+        store::session::clear_failures(tx, sign_in::address_hash(name).as_bytes()).await?;
+    }
     Ok(())
 }
 
@@ -131,7 +152,8 @@ pub async fn prune(tx: &mut Tx, context: &Context) -> Result<u64, StoreError> {
     let sessions = store::session::delete_dead_sessions(tx, now, now - session::SESSION_IDLE_MAX).await?;
     let failures =
         store::session::delete_old_failures(tx, now, now - sign_in::FAILURES_FORGOTTEN_AFTER).await?;
-    Ok(sessions + failures)
+    let links = store::token::delete_old(tx, now, now - sign_in::FAILURES_FORGOTTEN_AFTER).await?;
+    Ok(sessions + failures + links)
 }
 
 pub(super) fn may_administer(actor: &Actor) -> Result<(), PeopleError> {

@@ -6,13 +6,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::model::{Person, SignInError, SignedIn, actor_of};
-use super::{password, session, store};
+use super::model::{PeopleError, Person, SignInError, SignedIn, actor_of};
+use super::{password, service, session, store};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::Actor;
-use crate::kernel::text::EmailAddress;
 use crate::kernel::time::UtcMicros;
 
 /// Failures after which an address is locked.
@@ -32,32 +31,53 @@ enum Attempt {
     Locked { until: UtcMicros },
 }
 
-/// Signs a person in. Unknown address, wrong password and suspended person answer alike, cost alike and
+/// Signs a person in by e-mail address or short name. Unknown address, wrong password and suspended person answer alike, cost alike and
 /// lock alike: five failures lock the address for 15 minutes, each further one doubles that, up to 24 h.
 pub async fn sign_in(
     context: &Context,
-    email: &str,
+    identifier: &str,
     password: SecretString,
 ) -> Result<SignedIn, SignInError> {
-    let address = email.parse::<EmailAddress>().ok();
-    let hash = address_hash(address.as_ref().map_or(email, EmailAddress::as_str));
+    let hash = address_hash(identifier);
     let lock = match count_attempt(context, &hash).await? {
         Attempt::Counted { lock } => lock,
         Attempt::Locked { until } => return Err(SignInError::Locked { until }),
     };
-    let credentials = match &address {
-        Some(address) => {
-            let mut tx = context.db.read().await?;
-            store::find_credentials(&mut tx, address).await?
-        }
-        None => None,
-    };
+    let mut tx = context.db.read().await?;
+    let credentials = store::find_credentials(&mut tx, &identifier.trim().to_lowercase()).await?;
+    drop(tx);
     let (person, stored) = credentials.map_or((None, None), |(person, stored)| (Some(person), stored));
     let proven = password::verify(stored, password).await.map_err(|_| SignInError::Busy)?;
     match person.filter(|_| proven).and_then(|it| actor_of(&it).map(|actor| (it, actor))) {
         Some((person, actor)) => begin_session(context, &hash, person, &actor).await,
         None => Err(lock.map_or(SignInError::Refused, |until| SignInError::Locked { until })),
     }
+}
+
+/// Sets a signed-in person's own password. The present one is asked for and counted like a sign-in, so that a
+/// session left open does not give the account away.
+///
+/// # Errors
+///
+/// `current` when the present password is wrong, `password` when the new one is refused.
+pub async fn change_password(
+    context: &Context,
+    person: &Person,
+    current: SecretString,
+    new: SecretString,
+) -> Result<(), PeopleError> {
+    let hash = address_hash(person.email.as_str());
+    let Attempt::Counted { .. } = count_attempt(context, &hash).await? else {
+        return Err(PeopleError::Busy);
+    };
+    let mut tx = context.db.read().await?;
+    let stored = store::find_credentials(&mut tx, person.email.as_str()).await?.and_then(|it| it.1);
+    drop(tx);
+    if !password::verify(stored, current).await.map_err(|_| PeopleError::Busy)? {
+        return Err(PeopleError::invalid("current", "is not the present password"));
+    }
+    let actor = actor_of(person).ok_or(PeopleError::NotFound)?;
+    service::set_password(context, &actor, person.id, new).await
 }
 
 async fn count_attempt(context: &Context, hash: &blake3::Hash) -> Result<Attempt, StoreError> {

@@ -1,4 +1,11 @@
-//! Signing in and out.
+//! Signing in and out; the pages of accounts.
+
+mod account;
+#[cfg(test)]
+mod account_tests;
+mod letters;
+mod list;
+mod password;
 
 use askama::Template;
 use axum::Router;
@@ -37,6 +44,7 @@ struct SignInPage {
 #[serde(default)]
 struct Next {
     next: String,
+    done: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,11 +59,23 @@ struct Credentials {
 struct Nothing {}
 
 pub(crate) fn routes() -> Router<WebState> {
-    Router::new().route("/sign-in", get(ask).post(sign_in)).route("/sign-out", post(sign_out))
+    Router::new()
+        .route("/sign-in", get(ask).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/password", get(password::ask).post(password::send_link))
+        .route("/password/{token}", get(password::choose).post(password::set))
+        .route("/account", get(account::show).post(account::keep))
+        .route("/account/password", post(account::password))
+        .route("/people", get(list::show))
+        .route("/people/new", get(list::ask).post(list::add))
+        .route("/people/{id}", get(list::one))
+        .route("/people/{id}/{action}", post(list::change))
 }
 
 async fn ask(visitor: Visitor, Asked(asked): Asked<Next>) -> Result<Response, PageError> {
-    page(&sign_in_page(&visitor, &asked.next, "", None))
+    let mut shown = sign_in_page(&visitor, &asked.next, "", None);
+    shown.shell = shown.shell.with_notice(&asked.done);
+    page(&shown)
 }
 
 async fn sign_in(

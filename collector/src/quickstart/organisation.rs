@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::{Report, service_level};
 use crate::agents::{self, NewEnrollToken};
 use crate::app::App;
+use crate::branding::{self, Localised};
 use crate::context::Context;
 use crate::db::Tx;
 use crate::inventory::TagPolicy;
@@ -47,6 +48,8 @@ const TEAMS: &[(&str, &[&str])] = &[
     ("security", &["camille.fournier@parc.example"]),
     ("csn", &["jade.moreau@parc.example", "lucas.roux@parc.example"]),
 ];
+/// What the demo's people choose from when they ask for help.
+const APPLICATIONS: &str = "Messagerie\nSuite bureautique\nVPN\nPaie\nGestion commerciale";
 
 /// What the rest of the quickstart needs to know of it.
 #[derive(Debug)]
@@ -126,6 +129,8 @@ async fn make(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
         }
     }
     service_level::make(tx, context, organisation.id).await?;
+    sites::set_applications(tx, context, &actor, organisation.id, APPLICATIONS).await?;
+    branding::save(tx, context, &actor, Some(organisation.id), look(), None).await?;
     for (role, of_client, email, name) in PEOPLE {
         let new = NewPerson {
             organisation_id: of_client.then_some(organisation.id),
@@ -154,6 +159,20 @@ async fn make_teams(tx: &mut Tx, context: &Context) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the demo's requesters see: its own name, and whom to phone.
+fn look() -> branding::Settings {
+    branding::Settings {
+        product_name: "iservices".into(),
+        hotline_phone: "04 72 00 00 00".into(),
+        hotline_hours: Localised {
+            fr: "du lundi au vendredi, 8 h – 18 h".into(),
+            en: "Monday to Friday, 8 am – 6 pm".into(),
+        },
+        support_mail: "support@parc.example".into(),
+        ..branding::Settings::default()
+    }
 }
 
 /// The demo's one password: made at the first start, kept in a file only its owner reads.
@@ -249,6 +268,7 @@ impl DemoOrganisation {
             inventory_number: inventory_number.into(),
             machine: None,
             request_id: None,
+            slots: Vec::new(),
             files: Vec::new(),
         }
     }

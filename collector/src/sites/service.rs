@@ -17,6 +17,9 @@ const NAME_CHARS_MAX: usize = 120;
 /// Characters of a postal address.
 const ADDRESS_CHARS_MAX: usize = 240;
 
+/// Applications of one organisation: a list people still read.
+const APPLICATIONS_MAX: usize = 300;
+
 /// Makes an organisation.
 pub async fn create_organisation(
     tx: &mut Tx,
@@ -94,6 +97,36 @@ pub async fn create_location(
         name,
     };
     Ok(store::insert_location(tx, location).await?)
+}
+
+/// Replaces the applications an organisation's people choose from (rule R021), one a line.
+pub async fn set_applications(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    organisation: OrganisationId,
+    lines: &str,
+) -> Result<Vec<String>, SiteError> {
+    let mut names = Vec::new();
+    for line in lines.lines() {
+        let name = text::optional_line(line, NAME_CHARS_MAX)
+            .map_err(|it| invalid("applications", it.to_string()))?;
+        names.extend(name.filter(|it| !names.contains(it)));
+    }
+    if names.len() > APPLICATIONS_MAX {
+        return Err(invalid("applications", format!("must be at most {APPLICATIONS_MAX}")));
+    }
+    store::replace_applications(tx, organisation, &names).await?;
+    let detail = json!({ "count": names.len() });
+    let id = organisation.to_string();
+    audit::record(
+        tx,
+        context,
+        actor,
+        deed(organisation, "organisation.applications_set", "organisation", id, detail),
+    )
+    .await?;
+    Ok(names)
 }
 
 fn organisation_code(text: &str) -> Result<String, SiteError> {

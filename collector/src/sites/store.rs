@@ -15,6 +15,9 @@ const SITES_MAX: i64 = 1_000;
 /// Locations of one site shown in one list.
 const LOCATIONS_MAX: i64 = 1_000;
 
+/// Applications of one organisation that are offered.
+const APPLICATIONS_MAX: i64 = 300;
+
 pub(super) async fn insert_organisation(
     tx: &mut Tx,
     new: &Organisation,
@@ -163,4 +166,38 @@ pub async fn list_locations(tx: &mut Tx, site: SiteId) -> Result<Vec<Location>, 
     .bind(LOCATIONS_MAX)
     .fetch_all(conn)
     .await)
+}
+
+/// Applications of an organisation to choose from, by name.
+pub async fn list_applications(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<String>, StoreError> {
+    sql!(tx, |conn| sqlx::query_scalar(
+        "SELECT name FROM site_application WHERE organisation_id = $1 ORDER BY name LIMIT $2"
+    )
+    .bind(organisation)
+    .bind(APPLICATIONS_MAX)
+    .fetch_all(conn)
+    .await)
+}
+
+pub(super) async fn replace_applications(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    names: &[String],
+) -> Result<(), StoreError> {
+    sql!(&mut *tx, |conn| sqlx::query("DELETE FROM site_application WHERE organisation_id = $1")
+        .bind(organisation)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    for name in names {
+        sql!(&mut *tx, |conn| sqlx::query(
+            "INSERT INTO site_application (organisation_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        )
+        .bind(organisation)
+        .bind(name)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What can be done to a ticket, and why it may not be.
 
 use super::difference::FieldChange;
+use super::model::Slot;
 use super::number::TicketNumber;
 use super::words::{
     ActionKind, AssetRole, CancelReason, Check, ImpactScope, LinkKind, ResolutionCode, Severity, SubKind,
@@ -103,6 +104,11 @@ pub enum TicketAction {
         files: Vec<FileId>,
         /// For staff only.
         internal: bool,
+    },
+    /// Says when one can be called; replaces what was said before.
+    Availability {
+        /// The slots, at most twenty.
+        slots: Vec<Slot>,
     },
     /// Solved.
     Resolve(Resolution),
@@ -237,7 +243,9 @@ impl TicketAction {
             Self::Hold { .. } => ActionKind::Hold,
             Self::Resume => ActionKind::Resume,
             Self::Task { .. } => ActionKind::Task,
-            Self::Reply { .. } | Self::Attach { internal: false, .. } => ActionKind::Reply,
+            Self::Reply { .. } | Self::Attach { internal: false, .. } | Self::Availability { .. } => {
+                ActionKind::Reply
+            }
             Self::Note { .. } | Self::Attach { internal: true, .. } => ActionKind::Note,
             Self::Resolve(_) => ActionKind::Resolve,
             Self::Confirm { .. } => ActionKind::Confirm,

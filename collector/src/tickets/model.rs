@@ -57,8 +57,21 @@ pub struct NewTicket {
     pub machine: Option<CiId>,
     /// The same id from the same actor opens one ticket only.
     pub request_id: Option<[u8; 16]>,
+    /// When the beneficiary can be called, besides what is said in words.
+    pub slots: Vec<Slot>,
     /// Kept files that belong to it, at most [`FILES_MAX`](crate::files::FILES_MAX).
     pub files: Vec<FileId>,
+}
+
+/// When somebody can be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Slot {
+    /// From this moment.
+    #[sqlx(rename = "from_at")]
+    pub from: UtcMicros,
+    /// Until this one.
+    #[sqlx(rename = "to_at")]
+    pub to: UtcMicros,
 }
 
 /// What came of opening a ticket, as far as the actor may know it.
@@ -255,6 +268,8 @@ pub struct TicketView {
     pub suggestions: Vec<CiSummary>,
     /// Who claims an ambiguous number; for staff of all organisations also who holds a foreign one.
     pub candidates: Vec<CiSummary>,
+    /// When the beneficiary can be called, earliest first.
+    pub slots: Vec<Slot>,
     /// What the actor may do now.
     pub allowed: Vec<ActionKind>,
     /// Tickets under this one: of a major incident, or those a problem explains.

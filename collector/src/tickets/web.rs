@@ -2,21 +2,29 @@
 
 mod actions;
 mod answer;
+mod availability;
 mod call;
 mod clock_mark;
 mod coverage;
 mod field;
 mod fields;
+mod home;
 mod inputs;
 mod letterbox;
 mod look_up;
 mod mail_settings;
+mod mine;
 mod new;
 mod notices;
+mod parties;
+#[cfg(test)]
+mod portal_tests;
 mod queue;
 pub(crate) mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
+mod slot_picker;
+mod summary;
 mod ticket;
 pub(crate) mod timeline;
 mod together;
@@ -34,7 +42,11 @@ use crate::web::WebState;
 pub(crate) fn routes() -> Router<WebState> {
     Router::new()
         .route("/tickets", get(queue::show))
-        .route("/tickets/new", get(new::ask).post(new::open))
+        .route("/", get(home::show))
+        .route("/tickets.csv", get(mine::export))
+        .route("/tickets/new", get(new::ask).post(new::open).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
+        .route("/tickets/new/summary", get(summary::show).post(summary::send_it))
+        .route("/tickets/{number}/availability", post(availability::keep))
         .route("/tickets/new/look-up", get(look_up::fragment))
         .route("/tickets/bulk", post(together::bulk))
         .route("/tickets/views", post(together::save_view))

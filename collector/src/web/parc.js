@@ -74,18 +74,22 @@ if (document.body.dataset.owner) forgetDrafts(drafts);
 document.querySelector("form.leave")?.addEventListener("submit", () => forgetDrafts());
 for (const form of document.querySelectorAll("form[data-draft]")) {
   const key = `${drafts}${form.dataset.draft}`;
-  const fields = () => [...form.elements].filter((it) => it.name && it.type !== "hidden" && it.tagName !== "BUTTON");
+  const fields = () => [...form.elements].filter((it) => it.name && !["hidden", "file"].includes(it.type) && it.tagName !== "BUTTON");
   const fresh = fields().every((it) => it.type === "radio" || it.tagName === "SELECT" || it.value === it.defaultValue);
   const saved = JSON.parse(sessionStorage.getItem(key) ?? "null");
   if (saved && fresh && !form.dataset.checked) {
     for (const field of fields()) {
       if (field.type === "radio") field.checked = saved[field.name] === field.value;
+      else if (field.type === "checkbox") field.checked ||= Boolean(saved[`${field.name} ${field.value}`]);
       else if (field.name in saved && !field.value) field.value = saved[field.name];
     }
   }
   form.addEventListener("input", () => {
     const values = {};
-    for (const it of fields()) if (it.type !== "radio" || it.checked) values[it.name] = it.value;
+    for (const it of fields()) {
+      if (it.type === "checkbox") values[`${it.name} ${it.value}`] = it.checked;
+      else if (it.type !== "radio" || it.checked) values[it.name] = it.value;
+    }
     sessionStorage.setItem(key, JSON.stringify(values));
   });
 }

@@ -4,13 +4,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use serde::Deserialize;
 
 use super::forms::PostedByAnyone;
 use super::reader::{LANGUAGE_COOKIE, SHORTCUTS_COOKIE, THEME_COOKIE, Theme, cookie, session_cookie};
-use super::shell::landing;
-use super::{PageError, Reader, WebState, links, texts};
+use super::{PageError, WebState, links, texts};
 use crate::people::{self, Language};
 
 #[derive(Debug, Default, Deserialize)]
@@ -23,11 +22,7 @@ struct Wishes {
 }
 
 pub(crate) fn routes() -> Router<WebState> {
-    Router::new().route("/", get(home)).route("/preferences", post(keep))
-}
-
-async fn home(reader: Reader) -> Redirect {
-    Redirect::to(landing(&reader.actor))
+    Router::new().route("/preferences", post(keep))
 }
 
 /// Keeps what was chosen; a signed-in person's language is also kept with the person.

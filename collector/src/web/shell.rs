@@ -11,11 +11,12 @@ use super::reader::Theme;
 use super::{Texts, Visitor, files};
 use crate::branding::web::{logo_address, style_address};
 use crate::branding::{Brand, Contact};
-use crate::kernel::actor::{Actor, ActorKind, Permission, Scope};
+use crate::kernel::actor::{Actor, ActorKind, Permission, Role, Scope};
 
 /// The part of the site a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
+    Home,
     Tickets,
     NewTicket,
     Planning,
@@ -27,6 +28,11 @@ pub(crate) enum Section {
     Conflicts,
     Agents,
     Tokens,
+    People,
+    Account,
+    Import,
+    Applications,
+    Surveys,
     Branding,
     Announcements,
     Teams,
@@ -202,16 +208,30 @@ pub(crate) fn landing(actor: &Actor) -> &'static str {
     if actor.is_staff() || actor.may(Permission::CreateTicket) { "/tickets" } else { "/parc" }
 }
 
+/// Whether the actor asks for help rather than gives it: requesters and the IT contacts of client organisations.
+pub(crate) fn has_home(actor: &Actor) -> bool {
+    let asks = actor.has_role(Role::Requester) || actor.has_role(Role::Referent);
+    asks && !actor.may(Permission::WorkTickets) && actor.scope.organisation().is_some()
+}
+
 /// What stands in the navigation for this actor.
 fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> {
     let staff = actor.is_staff();
-    let tickets = if staff { "nav-queue" } else { "nav-my-tickets" };
+    let works = actor.may(Permission::WorkTickets) || actor.has_role(Role::Auditor);
+    let tickets = if staff && !works {
+        "nav-client-tickets"
+    } else if staff {
+        "nav-queue"
+    } else {
+        "nav-my-tickets"
+    };
     let mut entries = Vec::new();
     let mut add = |wanted: bool, href, key, icon, own: Section| {
         if wanted {
             entries.push(Entry { href, label: texts.t(key), icon, current: Some(own) == section });
         }
     };
+    add(has_home(actor), "/", "nav-home", "home", Section::Home);
     add(staff || actor.may(Permission::CreateTicket), "/tickets", tickets, "inbox", Section::Tickets);
     add(actor.may(Permission::CreateTicket), "/tickets/new", "nav-new-ticket", "plus", Section::NewTicket);
     add(staff, "/search", "nav-search", "search", Section::Search);
@@ -222,10 +242,23 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(told, "/notices", "nav-notices", "bell", Section::Notices);
     add(actor.may(Permission::ReadAssets), "/parc", "nav-parc", "laptop", Section::Parc);
     add(actor.may(Permission::WriteAssets), "/conflicts", "nav-conflicts", "conflict", Section::Conflicts);
+    let rated = actor.may(Permission::WorkTickets)
+        || actor.may(Permission::Administer)
+        || actor.has_role(Role::Auditor);
+    add(rated, "/surveys", "nav-surveys", "ok", Section::Surveys);
     let announces = actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer);
     let announces = announces && actor.scope.organisation().is_none();
     add(announces, "/announcements", "nav-announcements", "info", Section::Announcements);
     add(actor.may(Permission::Administer), "/branding", "nav-branding", "theme", Section::Branding);
+    add(
+        actor.may(Permission::Administer),
+        "/applications",
+        "nav-applications",
+        "other",
+        Section::Applications,
+    );
+    add(actor.may(Permission::Administer), "/import", "nav-import", "download", Section::Import);
+    add(actor.may(Permission::ManagePeople), "/people", "nav-people", "person", Section::People);
     add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
     add(actor.may(Permission::Administer), "/teams", "nav-teams", "person", Section::Teams);

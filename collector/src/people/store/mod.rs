@@ -2,7 +2,9 @@
 
 pub(super) mod api_key;
 pub(super) mod session;
+pub(super) mod token;
 
+use super::manage::Contact;
 use super::model::{Language, Person};
 use crate::db::{StoreError, Tx};
 use crate::kernel::actor::{Role, Scope};
@@ -22,6 +24,7 @@ struct PersonRow {
     id: PersonId,
     organisation_id: Option<OrganisationId>,
     email: EmailAddress,
+    login: Option<String>,
     name: String,
     search_key: String,
     phone: String,
@@ -35,7 +38,7 @@ struct PersonRow {
 macro_rules! person_query {
     ($rest:literal) => {
         concat!(
-            "SELECT p.id, p.organisation_id, p.email, p.name, p.search_key, p.phone, p.language, p.status,
+            "SELECT p.id, p.organisation_id, p.email, p.login, p.name, p.search_key, p.phone, p.language, p.status,
                     p.default_site_id, p.password_hash,
                     COALESCE((SELECT string_agg(r.role, ',') FROM person_role r WHERE r.person_id = p.id), '') AS roles
              FROM person p ",
@@ -55,6 +58,7 @@ impl PersonRow {
             id: self.id,
             organisation_id: self.organisation_id,
             email: self.email,
+            login: self.login,
             name: self.name,
             phone: self.phone,
             language: self.language,
@@ -156,6 +160,84 @@ pub(super) async fn update_language(
         .map(drop))
 }
 
+pub(super) async fn update_contact(
+    tx: &mut Tx,
+    person: PersonId,
+    contact: &Contact,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query("UPDATE person SET phone = $2, default_site_id = $3 WHERE id = $1")
+        .bind(person)
+        .bind(&contact.phone)
+        .bind(contact.default_site_id)
+        .execute(conn)
+        .await
+        .map(drop))
+}
+
+/// Gives or takes a short name; false when somebody has it.
+pub(super) async fn update_login(
+    tx: &mut Tx,
+    person: PersonId,
+    login: Option<&str>,
+) -> Result<bool, StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE person SET login = $2 WHERE id = $1
+           AND ($2 IS NULL OR NOT EXISTS (SELECT 1 FROM person WHERE login = $2 AND id <> $1))"
+    )
+    .bind(person)
+    .bind(login)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1))
+}
+
+pub(super) async fn remove(tx: &mut Tx, person: PersonId) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE person SET status = 'removed', password_hash = NULL, login = NULL WHERE id = $1"
+    )
+    .bind(person)
+    .execute(conn)
+    .await
+    .map(drop))
+}
+
+/// Who was removed from that organisation and had that address.
+pub(super) async fn find_removed(
+    tx: &mut Tx,
+    email: &EmailAddress,
+    organisation: Option<OrganisationId>,
+) -> Result<Option<PersonId>, StoreError> {
+    sql!(tx, |conn| sqlx::query_scalar(
+        "SELECT id FROM person WHERE email = $1 AND organisation_id = $2 AND status = 'removed'"
+    )
+    .bind(email)
+    .bind(organisation)
+    .fetch_optional(conn)
+    .await)
+}
+
+/// Brings a removed person back, without the old password.
+pub(super) async fn restore(
+    tx: &mut Tx,
+    person: PersonId,
+    name: &str,
+    email: &str,
+    contact: &Contact,
+) -> Result<(), StoreError> {
+    sql!(tx, |conn| sqlx::query(
+        "UPDATE person SET status = 'active', name = $2, search_key = $3, phone = $4, default_site_id = $5
+         WHERE id = $1"
+    )
+    .bind(person)
+    .bind(name)
+    .bind(search_key(&format!("{name} {email}")))
+    .bind(&contact.phone)
+    .bind(contact.default_site_id)
+    .execute(conn)
+    .await
+    .map(drop))
+}
+
 /// The person with that id.
 pub async fn find_person(tx: &mut Tx, person: PersonId) -> Result<Option<Person>, StoreError> {
     let row: Option<PersonRow> = sql!(tx, |conn| sqlx::query_as(person_query!("WHERE p.id = $1"))
@@ -167,18 +249,25 @@ pub async fn find_person(tx: &mut Tx, person: PersonId) -> Result<Option<Person>
 
 /// The person with that address.
 pub async fn find_person_by_email(tx: &mut Tx, email: &EmailAddress) -> Result<Option<Person>, StoreError> {
-    Ok(find_credentials(tx, email).await?.map(|(person, _)| person))
+    find_person_by_identifier(tx, email.as_str()).await
 }
 
-/// The person with that address and the hash of their password, if one was set.
+/// The person with that address or short name, in lower case.
+pub async fn find_person_by_identifier(tx: &mut Tx, identifier: &str) -> Result<Option<Person>, StoreError> {
+    Ok(find_credentials(tx, identifier).await?.map(|(person, _)| person))
+}
+
+/// The person with that address or short name and the hash of their password, if one was set. No short name has
+/// an `@`, so the two cannot be taken for each other.
 pub(super) async fn find_credentials(
     tx: &mut Tx,
-    email: &EmailAddress,
+    identifier: &str,
 ) -> Result<Option<(Person, Option<String>)>, StoreError> {
-    let row: Option<PersonRow> = sql!(tx, |conn| sqlx::query_as(person_query!("WHERE p.email = $1"))
-        .bind(email)
-        .fetch_optional(conn)
-        .await)?;
+    let row: Option<PersonRow> =
+        sql!(tx, |conn| sqlx::query_as(person_query!("WHERE p.email = $1 OR p.login = $1"))
+            .bind(identifier)
+            .fetch_optional(conn)
+            .await)?;
     row.map(|mut it| {
         let hash = it.password_hash.take();
         it.into_person().map(|person| (person, hash))
@@ -200,7 +289,7 @@ pub async fn list_people(
     let after = page.after.as_deref().and_then(|it| it.split_once(CURSOR_SEPARATOR));
     let after = after.and_then(|(key, id)| id.parse::<PersonId>().ok().map(|id| (key, id)));
     let rows: Vec<PersonRow> = sql!(tx, |conn| sqlx::query_as(person_query!(
-        "WHERE ($1 IS NULL OR p.organisation_id = $1)
+        "WHERE ($1 IS NULL OR p.organisation_id = $1) AND p.status <> 'removed'
            AND p.search_key LIKE $2 ESCAPE '\\' AND p.search_key LIKE $3 ESCAPE '\\'
            AND p.search_key LIKE $4 ESCAPE '\\' AND p.search_key LIKE $5 ESCAPE '\\'
            AND ($6 IS NULL OR (p.search_key, p.id) > ($6, $7))

@@ -216,6 +216,7 @@ async fn new_ticket(
         inventory_number: request.inventory_number.unwrap_or_default(),
         machine: None,
         request_id,
+        slots: Vec::new(),
         files: Vec::new(),
     };
     let texts = tickets::refusals(&new).into_iter();

@@ -295,6 +295,7 @@ mod tests {
             id: PersonId::from(uuid::Uuid::from_u128(2)),
             organisation_id: None,
             email: "elodie@client.example".parse().expect("address"),
+            login: None,
             name: "Élodie Dupont-Ravier".into(),
             phone: String::new(),
             language,

@@ -132,6 +132,10 @@ async fn beside(
             })?;
             Ok(Some(attach_found(tx, context, ticket, &ci, *role).await?))
         }
+        TicketAction::Availability { slots } => {
+            store::replace_slots(tx, &ticket.number, slots).await?;
+            Ok(None)
+        }
         TicketAction::Attach { files, internal, .. } => {
             let files = attachments::claim(tx, &ticket.number, files, !internal).await?;
             let kind = if *internal { "note" } else { "reply" };

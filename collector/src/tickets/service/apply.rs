@@ -9,7 +9,7 @@ use crate::kernel::time::{UtcMicros, minutes};
 use crate::teams::TeamKind;
 use crate::tickets::action::{Qualification, Resolution, TicketAction, TicketError};
 use crate::tickets::closing;
-use crate::tickets::model::{Entry, Ticket};
+use crate::tickets::model::{Entry, Slot, Ticket};
 use crate::tickets::priority::{Case, Matrix, priority};
 use crate::tickets::rules::Standing;
 use crate::tickets::words::{CancelReason, Check, LinkKind, SubKind, TaskKind, TicketState};
@@ -125,6 +125,9 @@ fn effect(
         A::Task { .. } => task(action),
         A::Reply { text } => public("reply", json!({ "text": text, "by_staff": acting.who.works })),
         A::Note { text } => internal("note", json!({ "text": text })),
+        A::Availability { slots } => {
+            public("reply", json!({ "text": "", "slots": slot_words(slots), "by_staff": acting.who.works }))
+        }
         A::Attach { text, internal: for_staff, .. } => {
             let data = json!({ "text": text, "by_staff": acting.who.works });
             if *for_staff { internal("note", data) } else { public("reply", data) }
@@ -153,6 +156,11 @@ fn effect(
         A::AttachAsset { .. } | A::AttachCi { .. } => public("asset_attached", json!({})),
         A::DetachAsset { reason, .. } => internal_text("asset_detached", reason),
     })
+}
+
+/// Slots as the history tells them.
+pub(super) fn slot_words(slots: &[Slot]) -> Vec<Value> {
+    slots.iter().map(|it| json!({ "from": it.from.rfc3339(), "to": it.to.rfc3339() })).collect()
 }
 
 /// Somebody has it from now on.

@@ -8,6 +8,7 @@ mod carry_on;
 mod clock_round;
 mod cover;
 mod desk;
+mod draft;
 mod late;
 mod loaner;
 mod open;
@@ -28,6 +29,10 @@ pub use carry_on::carry_on;
 pub use clock_round::tell_of_clocks;
 pub use cover::decide_coverage;
 pub use desk::{canned_replies, present, save_canned_reply, save_view, saved_views, touch_presence};
+pub use draft::{
+    Draft, add_draft_file, delete_draft, find_draft, keep_draft, list_draft_files, prune_drafts,
+    remove_draft_file,
+};
 pub use late::LateAttachment;
 pub use loaner::{affected_machine, link_loaner, unlink_loaner};
 pub(in crate::tickets) use open::open_within;

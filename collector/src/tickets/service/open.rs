@@ -83,6 +83,7 @@ async fn open_checked(
     }
     let parties = check_places(tx, actor, &new).await?;
     let files = std::mem::take(&mut new.files);
+    let slots = std::mem::take(&mut new.slots);
     let lookup = look_up(tx, &new).await?;
     let ticket = numbered(tx, context, actor, new, &parties, lookup.outcome).await?;
     let remembered = mark.as_ref().map(|it| store::Remembered { key: &it.key, digest: &it.digest });
@@ -91,6 +92,7 @@ async fn open_checked(
         let known = find_repeated(tx, actor, mark.as_ref()).await?;
         return known.ok_or_else(|| TicketError::invalid("request_id", "is being used by another request"));
     }
+    store::replace_slots(tx, &ticket.number, &slots).await?;
     let files = attachments::claim(tx, &ticket.number, &files, true).await?;
     record(tx, context, actor, &ticket, (&lookup, &files)).await?;
     measures::ticket_opened(ticket.channel.code(), ticket.asset_match.code());

@@ -3,6 +3,7 @@
 use crate::kernel::text::{self, TextRefusal};
 use crate::tickets::action::{Qualification, Resolution, TicketAction, TicketError};
 use crate::tickets::model::NewTicket;
+use crate::tickets::slots::SLOTS_MAX;
 use crate::tickets::words::TaskKind;
 
 /// Characters of a summary: one line of a list.
@@ -80,6 +81,9 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
         task @ A::Task { .. } => clean_task(task)?,
         A::Reply { text } => A::Reply { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
         A::Note { text } => A::Note { text: needed("text", &text, PARAGRAPHS_CHARS_MAX)? },
+        A::Availability { slots } if slots.len() > SLOTS_MAX => {
+            return Err(TicketError::invalid("slots", format!("must be at most {SLOTS_MAX}")));
+        }
         A::Attach { text, files, internal } => {
             let checked = if files.is_empty() { needed } else { optional };
             A::Attach { text: checked("text", &text, PARAGRAPHS_CHARS_MAX)?, files, internal }
@@ -106,6 +110,7 @@ pub(super) fn clean_action(action: TicketAction) -> Result<TicketAction, TicketE
             A::DetachAsset { asset, reason: needed("reason", &reason, COMMENT_CHARS_MAX)? }
         }
         plain @ (A::Claim
+        | A::Availability { .. }
         | A::Assign { .. }
         | A::Resume
         | A::AttachCi { .. }

@@ -175,6 +175,7 @@ async fn view(
         event.changes = if internal { visible_changes(take(&mut event.changes), actor) } else { Vec::new() };
         mark_openable(actor, &ticket, event);
     }
+    let slots = store::list_slots(tx, &ticket.number).await?;
     let (candidates, suggestions) = hints(tx, actor, &ticket).await?;
     let owner_active = match ticket.owner_id {
         Some(owner) => store::find_party(tx, owner).await?.is_some_and(|it| it.active),
@@ -199,6 +200,7 @@ async fn view(
         events,
         suggestions,
         candidates,
+        slots,
         allowed: allowed_now(allowed, watched),
         children,
         watchers: watchers.into_iter().map(|it| it.1).filter(|_| internal).collect(),

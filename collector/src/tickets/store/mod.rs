@@ -4,6 +4,7 @@
 mod clocks;
 mod coverage;
 mod desk;
+mod draft;
 mod events;
 mod files;
 mod links;
@@ -21,6 +22,10 @@ pub(super) use coverage::{find_coverage, insert_coverage, save_decision, settle_
 pub(super) use desk::{
     REPLIES_MAX, VIEWS_MAX, drop_reply, drop_view, has_stale_presence, list_present, list_replies,
     list_views, save_reply, save_view, sweep_presence, touch_presence,
+};
+pub(super) use draft::{
+    delete_draft, delete_draft_file, delete_old_drafts, find_draft, insert_draft_file, list_draft_files,
+    list_slots, replace_slots, upsert_draft,
 };
 pub(super) use events::{Stamp, append_events, chain_faults, list_changes_since, list_events};
 pub(super) use files::{find_file, insert_file};

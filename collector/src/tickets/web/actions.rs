@@ -12,6 +12,7 @@ use crate::kernel::id::{FileId, PersonId};
 use crate::kernel::text::{EmailAddress, TextRefusal};
 use crate::kernel::time::{Day, UtcMicros, Zone, parse_clock};
 use crate::people;
+use crate::surveys::web::is_offered;
 use crate::tickets::{
     self, ActionKind, AssetRole, CancelReason, Check, ImpactScope, LinkKind, Qualification, Resolution,
     ResolutionCode, Severity, SubKind, TaskKind, Ticket, TicketAction, TicketError, TicketKind, TicketNumber,
@@ -169,6 +170,11 @@ pub(crate) async fn act(
         with_files(action, uploads::keep(&state.context, files, fields.personal == "yes").await?)
     };
     let done = tickets::act_on_ticket(&state.context, &reader.actor, &number, fields.version.0, action).await;
+    if let (Ok(view), ActionKind::Confirm) = (&done, kind)
+        && is_offered(&state, &reader, &view.ticket).await?
+    {
+        return Ok(Redirect::to(&format!("/tickets/{number}/survey")).into_response());
+    }
     let status = match done {
         Ok(_) => return Ok(Redirect::to(&after(&number, kind)).into_response()),
         Err(TicketError::Gone) => return Ok(Redirect::to("/tickets?done=gone").into_response()),

@@ -1,9 +1,9 @@
 //! The form that opens a ticket: what was typed, kept as it was typed, and what is wrong with it. Pure.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::kernel::id::{CiId, OrganisationId, PersonId, SiteId};
-use crate::tickets::{Channel, ImpactScope, NewTicket, Severity, TicketError, TicketKind, Urgency};
+use crate::kernel::id::{CiId, FileId, OrganisationId, PersonId, SiteId};
+use crate::tickets::{Channel, ImpactScope, NewTicket, Severity, Slot, TicketError, TicketKind, Urgency};
 use crate::web::Texts;
 use crate::web::parts::FieldErrors;
 
@@ -19,7 +19,7 @@ const LIMITS: [(&str, usize); 7] = [
 ];
 
 /// Everything the form sends. Empty where nothing was given.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct NewForm {
     pub request_id: String,
@@ -39,10 +39,20 @@ pub(crate) struct NewForm {
     pub application: String,
     pub phone: String,
     pub availability: String,
-    /// Pressed: look the number up and show the form again.
+    /// Ticked slots, one a line.
+    pub slot: String,
+    /// `yes`: the files that came with it show personal data.
+    #[serde(skip_serializing)]
+    pub personal: String,
+    /// Pressed: look the number up, read it over once more, and show the form again.
+    #[serde(skip_serializing)]
     pub check: String,
     /// Pressed: take this number and show the form again.
+    #[serde(skip_serializing)]
     pub take_tag: String,
+    /// Pressed: take this file away and show the form again.
+    #[serde(skip_serializing)]
+    pub remove_file: String,
 }
 
 /// For whom and where, found out before the ticket is made.
@@ -54,6 +64,15 @@ pub(crate) struct Parties {
     /// Taken when the form names none.
     pub phone: String,
     pub channel: Channel,
+}
+
+/// Where, with which machine and files, and when to call: found out as well.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub site: Option<SiteId>,
+    pub machine: Option<CiId>,
+    pub slots: Vec<Slot>,
+    pub files: Vec<FileId>,
 }
 
 impl NewForm {
@@ -107,8 +126,19 @@ impl NewForm {
         errors
     }
 
+    /// The form as a draft is kept.
+    pub(crate) fn to_draft(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The form a draft was kept from; an unreadable one is no draft.
+    pub(crate) fn from_draft(fields: &str) -> Option<Self> {
+        serde_json::from_str(fields).ok()
+    }
+
     /// The ticket to open.
-    pub(crate) fn ticket(&self, parties: &Parties, site: Option<SiteId>, machine: Option<CiId>) -> NewTicket {
+    pub(crate) fn ticket(&self, parties: &Parties, place: Place) -> NewTicket {
+        let Place { site, machine, slots, files } = place;
         NewTicket {
             organisation_id: parties.organisation,
             kind: self.ticket_kind(),
@@ -130,7 +160,8 @@ impl NewForm {
             inventory_number: self.tag.clone(),
             machine,
             request_id: request_id(&self.request_id),
-            files: Vec::new(),
+            slots,
+            files,
         }
     }
 }
@@ -167,6 +198,19 @@ mod tests {
         let errors = form.errors(Texts::of(Language::Fr));
         assert!(errors.of("summary").is_some_and(|it| it.contains("200")));
         assert!(errors.of("tag").is_some());
+    }
+
+    #[test]
+    fn a_draft_comes_back_without_the_button_that_was_pressed() {
+        let form = NewForm {
+            summary: "No VPN".into(),
+            slot: "a\nb".into(),
+            check: "tag".into(),
+            ..NewForm::default()
+        };
+        let back = NewForm::from_draft(&form.to_draft()).expect("a draft");
+        assert_eq!((back.summary.as_str(), back.slot.as_str(), back.check.as_str()), ("No VPN", "a\nb", ""));
+        assert!(NewForm::from_draft("{").is_none());
     }
 
     #[test]

@@ -10,13 +10,20 @@ use crate::inventory::CiSummary;
 use crate::inventory::web::machine::make_and_model;
 use crate::kernel::actor::{Actor, Permission};
 use crate::kernel::id::OrganisationId;
+use crate::kernel::page::PageRequest;
 use crate::matching::{self, AssetMatch, Lookup};
+use crate::tickets;
 use crate::web::error::page;
 use crate::web::{Asked, PageError, Reader, Shell, Texts, WebState};
 use crate::web::{Section, parts::Choice};
 
 /// Characters of a typed number that are looked at; the longest tag has 25.
 const TYPED_CHARS_MAX: usize = 100;
+
+/// Tickets of a machine that are looked at for open ones.
+const TICKETS_LOOKED_AT: u32 = 20;
+/// Open tickets named beside a found machine.
+const OPEN_SHOWN_MAX: usize = 3;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -36,6 +43,8 @@ pub(crate) struct Answer {
     pub help: String,
     /// Near misses, each a button that takes it: tag and what it is.
     pub suggestions: Vec<Choice>,
+    /// Tickets that are open for the found machine: address, number, summary.
+    pub open: Vec<Choice>,
 }
 
 #[derive(Debug, Template)]
@@ -79,7 +88,27 @@ pub(crate) async fn look_up(
     let Some(organisation) = organisation else { return Ok(Answer::default()) };
     let mut tx = state.context.db.read().await?;
     let found = matching::look_up(&mut tx, organisation, &typed).await?;
-    Ok(answer(texts, &reader.actor, &typed, &matching::visible(found, reader.actor.scope)))
+    drop(tx);
+    let found = matching::visible(found, reader.actor.scope);
+    let open = match (found.outcome, found.candidates.first()) {
+        (AssetMatch::Attached, Some(ci)) => open_tickets(state, reader, ci).await?,
+        _ => Vec::new(),
+    };
+    Ok(Answer { open, ..answer(texts, &reader.actor, &typed, &found) })
+}
+
+/// Open tickets of the machine that the reader may see: the same problem needs no second one (rule A15).
+async fn open_tickets(state: &WebState, reader: &Reader, ci: &CiSummary) -> Result<Vec<Choice>, PageError> {
+    let request = PageRequest::from_query(None, Some(TICKETS_LOOKED_AT));
+    let found = tickets::list_tickets_of_ci(&state.context, &reader.actor, ci.id, &request).await?;
+    let open = found.rows.into_iter().map(|it| it.ticket).filter(|it| it.state.is_open());
+    let choice = |it: tickets::Ticket| Choice {
+        value: format!("/tickets/{}", it.number),
+        label: it.number.to_string(),
+        help: it.summary,
+        chosen: false,
+    };
+    Ok(open.take(OPEN_SHOWN_MAX).map(choice).collect())
 }
 
 /// The sticker also carries the hotline's number (R044).
@@ -89,6 +118,7 @@ fn phone_instead(texts: Texts) -> Answer {
         title: texts.t("look-up-phone").into(),
         help: texts.t("look-up-phone-help").into(),
         suggestions: Vec::new(),
+        open: Vec::new(),
     }
 }
 
@@ -98,6 +128,7 @@ fn answer(texts: Texts, actor: &Actor, typed: &str, found: &Lookup) -> Answer {
         title: texts.t1(title, "tag", typed).into_owned(),
         help: texts.t(help).into_owned(),
         suggestions: Vec::new(),
+        open: Vec::new(),
     };
     if found.looks_like_phone {
         return phone_instead(texts);
@@ -108,6 +139,7 @@ fn answer(texts: Texts, actor: &Actor, typed: &str, found: &Lookup) -> Answer {
             title: is_this_it(texts, ci),
             help: whose(texts, actor, ci),
             suggestions: Vec::new(),
+            open: Vec::new(),
         },
         (AssetMatch::Ambiguous, _) => say("warn", "look-up-ambiguous", "look-up-ambiguous-help"),
         (AssetMatch::Placeholder, _) => say("warn", "look-up-placeholder", "look-up-placeholder-help"),

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::mine;
 use super::rows::{TicketLine, ticket_line};
 use super::together::sentences;
-use crate::branding::web::{Banner, banners};
 use crate::db::Tx;
 use crate::inventory::web::machine::Lens;
 use crate::kernel::actor::{Actor, Permission};
@@ -33,15 +33,15 @@ const OWN_TEAMS: &str = "my_teams";
 #[serde(default)]
 pub(crate) struct QueueQuery {
     /// A state, or `all`; nothing means the open ones.
-    state: String,
+    pub state: String,
     /// `me` or `nobody`.
-    owner: String,
+    pub owner: String,
     /// `waiting`: an unknown tag.
-    machine: String,
+    pub machine: String,
     /// A team's code, or `my_teams`.
-    team: String,
-    q: String,
-    cursor: String,
+    pub team: String,
+    pub q: String,
+    pub cursor: String,
 }
 
 #[derive(Debug, Template)]
@@ -77,37 +77,22 @@ struct Around {
     works: bool,
 }
 
-#[derive(Debug, Template)]
-#[template(path = "tickets/web/my_tickets.html")]
-struct MyTicketsPage {
-    shell: Shell,
-    banners: Vec<Banner>,
-    rows: Vec<TicketLine>,
-    pager: Pager,
-}
-
 pub(crate) async fn show(
     State(state): State<WebState>,
     Asked(query): Asked<QueueQuery>,
     reader: Reader,
 ) -> Result<Response, PageError> {
-    let staff = reader.actor.is_staff();
-    if !staff {
-        reader.require(Permission::CreateTicket)?;
+    if !reader.actor.is_staff() {
+        return mine::show(&state, &reader, query).await;
     }
     let mut tx = state.context.db.read().await?;
     let zone = reader.zone(&mut tx).await?;
-    let around = if staff { around(&mut tx, &state, &reader).await? } else { Around::default() };
+    let around = around(&mut tx, &state, &reader).await?;
     drop(tx);
     let lens = Lens { texts: reader.texts(), zone: &zone, now: state.context.now() };
-    let filter = if staff { filter(&query, &reader.actor, &around.teams) } else { own(&reader.actor) };
+    let filter = filter(&query, &reader.actor, &around.teams);
     let request = PageRequest::from_query(Some(&query.cursor), None);
     let found = tickets::list_tickets(&state.context, &reader.actor, &filter, &request).await?;
-    if !staff {
-        let shell = reader.shell(lens.texts.t("nav-my-tickets"), Section::Tickets);
-        let banners = banners(&state, &reader, &zone).await?;
-        return page(&my_tickets_page(shell, lens, &query, &found, banners));
-    }
     let any_state = TicketFilter { states: Vec::new(), ..filter };
     let counts = tickets::count_tickets(&state.context, &reader.actor, &any_state).await?;
     let shell = reader.shell(lens.texts.t("nav-queue"), Section::Tickets);
@@ -124,12 +109,8 @@ async fn around(tx: &mut Tx, state: &WebState, reader: &Reader) -> Result<Around
     })
 }
 
-fn own(actor: &Actor) -> TicketFilter {
-    TicketFilter { person: actor.person(), ..TicketFilter::default() }
-}
-
 /// What the address asks for.
-fn filter(query: &QueueQuery, actor: &Actor, teams: &[Team]) -> TicketFilter {
+pub(super) fn filter(query: &QueueQuery, actor: &Actor, teams: &[Team]) -> TicketFilter {
     let states = match query.state.as_str() {
         "all" => Vec::new(),
         code => TicketState::from_code(code).map_or_else(|| OPEN.to_vec(), |it| vec![it]),
@@ -276,21 +257,6 @@ fn chips(texts: Texts, query: &QueueQuery, teams: &[Team]) -> Vec<Chip> {
         .collect()
 }
 
-fn my_tickets_page(
-    shell: Shell,
-    lens: Lens<'_>,
-    query: &QueueQuery,
-    found: &Page<TicketRow>,
-    banners: Vec<Banner>,
-) -> MyTicketsPage {
-    MyTicketsPage {
-        shell,
-        banners,
-        rows: found.rows.iter().map(|it| ticket_line(lens, it)).collect(),
-        pager: Pager::of("/tickets", &query.cursor, found.next.as_deref()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::samples;
@@ -361,29 +327,6 @@ mod tests {
                     (&none, TicketCounts::default()),
                     &Around::default(),
                 ),
-            );
-        }
-    }
-
-    #[test]
-    fn requesters_see_their_own_tickets_in_plain_words() {
-        for language in LANGUAGES {
-            let zone = zone();
-            let lens = Lens { texts: Texts::of(language), zone: &zone, now: now() };
-            let frame =
-                || shell(language, &[Role::Requester], &lens.texts.t("nav-my-tickets"), Section::Tickets);
-            let some = Page { rows: samples::rows(6), next: Some("b".into()) };
-            let html = check(
-                "my-tickets",
-                language,
-                &my_tickets_page(frame(), lens, &QueueQuery::default(), &some, Vec::new()),
-            );
-            assert!(!html.contains("href=\"/parc"));
-            let none = Page { rows: Vec::new(), next: None };
-            check(
-                "my-tickets-none",
-                language,
-                &my_tickets_page(frame(), lens, &QueueQuery::default(), &none, Vec::new()),
             );
         }
     }

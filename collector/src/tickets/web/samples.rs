@@ -243,6 +243,7 @@ pub(crate) fn attached() -> TicketView {
         events: events(),
         suggestions: Vec::new(),
         candidates: Vec::new(),
+        slots: Vec::new(),
         allowed: vec![
             Resolve,
             Task,

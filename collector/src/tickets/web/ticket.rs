@@ -14,6 +14,7 @@ use super::field::{self, FieldPart};
 use super::inputs::Offers;
 use super::look_up::described;
 use super::rows::{TicketLine, ticket_line};
+use super::slot_picker::{PickDay, pick_days, slots_in_words};
 use super::timeline::{EventView, event_view};
 use super::together::sentences;
 use crate::inventory::CiSummary;
@@ -24,6 +25,7 @@ use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::time::Zone;
 use crate::matching::AssetMatch;
 use crate::people::Language;
+use crate::surveys::web::is_offered;
 use crate::teams;
 use crate::tickets::{
     self, ActionKind, CannedReply, Check, FieldChange, PendingReason, Ticket, TicketAsset, TicketNumber,
@@ -68,6 +70,7 @@ struct TicketPage {
 
 #[derive(Debug, Template)]
 #[template(path = "tickets/web/ticket_plain.html")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each button the reader may be given")]
 struct PlainPage {
     shell: Shell,
     head: Head,
@@ -79,6 +82,12 @@ struct PlainPage {
     refuse: Option<String>,
     cancel: bool,
     reopen: bool,
+    /// The reader may say how it went.
+    survey: bool,
+    /// Owner and place of the call.
+    call: Vec<Pair>,
+    /// Slots to choose from; none when the ticket is over.
+    slot_days: Vec<PickDay>,
     events: Vec<EventView>,
     machines: Vec<Pair>,
     notice: Option<MatchNotice>,
@@ -219,7 +228,8 @@ async fn render(
         page_with(status, &TicketPage { field, ..page })
     } else {
         let page = plain_page(shell, lens, &view, attempt.as_ref(), fresh);
-        page_with(status, &PlainPage { field, ..page })
+        let survey = is_offered(state, reader, &view.ticket).await?;
+        page_with(status, &PlainPage { survey, field, ..page })
     }
 }
 
@@ -274,7 +284,7 @@ fn ticket_page(shell: Shell, lens: Lens<'_>, actor: &Actor, shown: Shown<'_>) ->
         head: head(lens, view, done == "opened"),
         clocks: view.clocks.iter().map(|it| clock_mark(lens, it)).collect(),
         coverage: coverage_mark(lens, view),
-        facts: facts(lens, &view.ticket, &offers.reasons),
+        facts: facts(lens, &view.ticket, &when_to_call(lens, view), &offers.reasons),
         changes: attempt.map(|it| changed_fields(lens.texts, &it.changes)).unwrap_or_default(),
         more_buttons,
         may_undo: done == "claimed" && allowed(ActionKind::Release),
@@ -319,6 +329,13 @@ fn plain_page(
         refuse: allowed(ActionKind::Refuse).then(|| typed(attempt, ActionKind::Refuse)),
         cancel: allowed(ActionKind::Cancel),
         reopen: allowed(ActionKind::Reopen),
+        survey: false,
+        call: plain_facts(lens, view),
+        slot_days: if allowed(ActionKind::Reply) && view.ticket.state.is_open() {
+            pick_days(lens.texts, lens.now, lens.zone, &view.slots)
+        } else {
+            Vec::new()
+        },
         events,
         machines: view.assets.iter().map(|it| plain_machine(lens.texts, &it.ci)).collect(),
         notice: notice(lens, view),
@@ -331,6 +348,24 @@ fn plain_page(
 fn typed_or_canned(attempt: Option<&Attempt>, offers: &Offers) -> String {
     let typed = typed(attempt, ActionKind::Reply);
     if typed.is_empty() { offers.canned.clone() } else { typed }
+}
+
+/// What requesters want to check: who takes care, for whom, where, and when they will be called.
+fn plain_facts(lens: Lens<'_>, view: &TicketView) -> Vec<Pair> {
+    let ticket = &view.ticket;
+    let beneficiary =
+        if ticket.beneficiary_id == ticket.requester_id { "" } else { ticket.beneficiary_name.as_str() };
+    let place = [ticket.site_name.as_str(), ticket.location.as_str()];
+    let place = place.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ");
+    let facts = [
+        ("label-owner", ticket.owner_name.clone()),
+        ("label-beneficiary", beneficiary.to_owned()),
+        ("label-application", ticket.application.clone()),
+        ("label-site", place),
+        ("label-phone", ticket.phone.clone()),
+        ("label-availability", when_to_call(lens, view)),
+    ];
+    pairs(lens.texts, &facts)
 }
 
 fn typed(attempt: Option<&Attempt>, kind: ActionKind) -> String {
@@ -365,8 +400,15 @@ fn head(lens: Lens<'_>, view: &TicketView, fresh: bool) -> Head {
     }
 }
 
+/// The chosen slots, then what was said in words.
+fn when_to_call(lens: Lens<'_>, view: &TicketView) -> String {
+    let slots = slots_in_words(lens.texts, lens.zone, &view.slots);
+    let words = (!view.ticket.availability.is_empty()).then(|| view.ticket.availability.clone());
+    slots.into_iter().chain(words).collect::<Vec<_>>().join("\n")
+}
+
 /// Who, where, when to call, how it is classed: four groups, empty facts left out.
-fn facts(lens: Lens<'_>, ticket: &Ticket, reasons: &[PendingReason]) -> Vec<Vec<Pair>> {
+fn facts(lens: Lens<'_>, ticket: &Ticket, availability: &str, reasons: &[PendingReason]) -> Vec<Vec<Pair>> {
     let texts = lens.texts;
     let beneficiary =
         if ticket.beneficiary_id == ticket.requester_id { "" } else { ticket.beneficiary_name.as_str() };
@@ -383,7 +425,7 @@ fn facts(lens: Lens<'_>, ticket: &Ticket, reasons: &[PendingReason]) -> Vec<Vec<
             ("label-requester", ticket.requester_name.clone()),
             ("label-beneficiary", beneficiary.to_owned()),
             ("label-phone", ticket.phone.clone()),
-            ("label-availability", ticket.availability.clone()),
+            ("label-availability", availability.to_owned()),
         ],
         &[
             ("label-organisation", ticket.organisation_name.clone()),

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::slot_picker::slots_in_words;
 use crate::files::serving;
 use crate::inventory::web::machine::Lens;
 use crate::kernel::time::UtcMicros;
 use crate::people::Language;
-use crate::tickets::{TicketEvent, TicketNumber};
+use crate::tickets::{Slot, TicketEvent, TicketNumber};
 use crate::web::numbers::file_size;
 use crate::web::{Stamp, Texts};
 
@@ -38,6 +39,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("linked", "next"),
     ("unlinked", "close"),
     ("watched", "info"),
+    ("rated", "ok"),
     ("asset_attached", "laptop"),
     ("asset_attached_late", "laptop"),
     ("asset_detached", "close"),
@@ -175,6 +177,7 @@ fn sentence(lens: Lens<'_>, kind: &str, event: &TicketEvent) -> String {
         "qualified" => qualified(texts, data),
         "held" => held(lens, data),
         "task" => work(lens, data),
+        "reply" => call_slots(lens, data),
         "asset_attached" | "asset_attached_late" | "asset_detached" => {
             [string(data, "machine"), string(data, "tag")]
                 .into_iter()
@@ -236,6 +239,15 @@ fn arrived(texts: Texts, data: &Value) -> String {
     }
     parts.retain(|it| !it.is_empty());
     parts.join(" · ")
+}
+
+/// Slots somebody said they can be called in.
+fn call_slots(lens: Lens<'_>, data: &Value) -> String {
+    let moment = |slot: &Value, key: &str| UtcMicros::parse(string(slot, key), lens.zone);
+    let told = data.get("slots").and_then(Value::as_array).into_iter().flatten();
+    let slots: Vec<Slot> =
+        told.filter_map(|it| Some(Slot { from: moment(it, "from")?, to: moment(it, "to")? })).collect();
+    slots_in_words(lens.texts, lens.zone, &slots).join(", ")
 }
 
 fn qualified(texts: Texts, data: &Value) -> String {

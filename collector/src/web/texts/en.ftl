@@ -81,7 +81,6 @@ sign-in-locked = { $count ->
    *[other] Too many attempts. Try again in { $shown } minutes.
 }
 sign-in-busy = Many people are signing in at once. Try again in a moment.
-sign-in-help = No account, or forgotten password? Ask your organisation’s IT contact.
 
 ## Errors
 error-home = Back to the start
@@ -448,7 +447,6 @@ label-contact-age = Contact
 
 ## My tickets
 my-tickets-title = How can we help?
-my-tickets-none = You have no ticket yet. Choose above what brings you here.
 choice-incident = Something is broken
 choice-incident-help = Report an incident: breakdown, error message, no connection…
 choice-request = I need something

@@ -81,7 +81,6 @@ sign-in-locked = { $count ->
    *[other] Trop d’essais. Réessayez dans { $shown } minutes.
 }
 sign-in-busy = Beaucoup de personnes se connectent en même temps. Réessayez dans un instant.
-sign-in-help = Pas de compte, ou mot de passe oublié ? Demandez au référent informatique de votre organisation.
 
 ## Errors
 error-home = Retour à l’accueil
@@ -448,7 +447,6 @@ label-contact-age = Contact
 
 ## My tickets
 my-tickets-title = Comment pouvons-nous vous aider ?
-my-tickets-none = Vous n’avez pas encore de ticket. Choisissez ci-dessus ce qui vous amène.
 choice-incident = Quelque chose ne marche pas
 choice-incident-help = Déclarer un incident : panne, message d’erreur, connexion impossible…
 choice-request = J’ai besoin de quelque chose

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::inventory::DeclaredField;
+use crate::kernel::actor::Role;
 use crate::teams::TeamKind;
 use crate::tickets::notices::{Audience, Occasion};
 use crate::tickets::{
@@ -73,6 +74,7 @@ fn composed() -> BTreeSet<String> {
     family("check", &Check::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("cancel-reason", &CancelReason::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("link", &LinkKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
+    family("role", &Role::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("asset-role", &AssetRole::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("attached-by", &AttachedBy::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
     family("action", &ActionKind::ALL.iter().map(|it| it.code()).collect::<Vec<_>>());
