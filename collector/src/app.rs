@@ -134,22 +134,13 @@ impl App {
                 public_url: Arc::clone(&public_url),
                 agents_address,
                 ticket_days: settings.retention.ticket_days,
-                remote_tools: settings.remote.tools.into(),
+                remote_tools: settings.remote.tools.clone().into(),
             },
             &settings.web,
         )
         .await?;
         tasks.spawn(people.serve(stopped.clone()));
-        if let Some(mail) = &settings.mail {
-            let desk = mail_desk(signer, mail, public_url);
-            tasks.spawn(courier(&context, desk, mail)?.run(stopped.clone()));
-        }
-        for mailbox in &settings.mailboxes {
-            tasks.spawn(fetcher(&context, mailbox)?.run(stopped.clone()));
-        }
-        if !settings.mailboxes.is_empty() {
-            tasks.spawn(Postman { room: mail_room }.run(stopped.clone()));
-        }
+        start_mail(&context, &settings, (signer, mail_room, public_url), (&mut tasks, &stopped))?;
         let upkeep = Upkeep {
             context: context.clone(),
             authority: Arc::clone(&authority),
@@ -182,6 +173,26 @@ impl App {
         }
         self.context.db.close().await;
     }
+}
+
+/// Starts what sends, fetches and deals with mail, as far as the settings name servers.
+fn start_mail(
+    context: &Context,
+    settings: &Settings,
+    (signer, room, public_url): (Arc<Signer>, Arc<MailRoom>, Arc<str>),
+    (tasks, stopped): (&mut JoinSet<anyhow::Result<()>>, &watch::Receiver<bool>),
+) -> anyhow::Result<()> {
+    if let Some(mail) = &settings.mail {
+        let desk = mail_desk(signer, mail, public_url);
+        tasks.spawn(courier(context, desk, mail)?.run(stopped.clone()));
+    }
+    for mailbox in &settings.mailboxes {
+        tasks.spawn(fetcher(context, mailbox)?.run(stopped.clone()));
+    }
+    if !settings.mailboxes.is_empty() {
+        tasks.spawn(Postman { room }.run(stopped.clone()));
+    }
+    Ok(())
 }
 
 /// Signs what mails carry; the same on every collector of one installation, with or without a relay.

@@ -410,7 +410,7 @@ db_test! {
         let words = "550 5.1.1 no such mailbox\r\nBcc: x".to_owned();
         let by_address = Report { mail: Some(sent[0].id), message_id: None, answer: words };
         let known = book(&by_address).await.expect("ours");
-        assert_eq!((known.ticket_number.as_deref(), known.answer.as_str()), (Some(NUMBER), "550 5.1.1 no such mailboxBcc: x"));
+        assert_eq!((known.ticket_number.as_deref(), known.answer.as_str()), (Some(NUMBER), "550 5.1.1 no such mailbox Bcc: x"));
         assert_eq!(book(&by_address).await, None, "the same report again");
         let message_id = office.relay.delivered()[1].header("Message-ID");
         let by_id = Report { mail: None, message_id: Some(message_id), answer: "x".into() };

@@ -414,14 +414,14 @@ pub async fn was_answered(tx: &mut Tx, address: &str, since: UtcMicros) -> Resul
 
 /// Drops the bytes, later the rows of settled messages, a bounded number at a time; gives how many rows went.
 pub async fn prune(tx: &mut Tx, context: &Context) -> Result<u64, StoreError> {
-    let raw_before = context.now() - days(RAW_DAYS);
-    let row_before = context.now() - days(ROW_DAYS);
-    let raw = sql!(tx, |conn| sqlx::query(
+    let bytes_kept_since = context.now() - days(RAW_DAYS);
+    let rows_kept_since = context.now() - days(ROW_DAYS);
+    let bytes = sql!(tx, |conn| sqlx::query(
         "DELETE FROM mail_inbound_raw WHERE inbound_id IN (
             SELECT id FROM mail_inbound JOIN mail_inbound_raw ON inbound_id = id
             WHERE received_at < $1 AND state <> 'received' ORDER BY received_at LIMIT $2)"
     )
-    .bind(raw_before)
+    .bind(bytes_kept_since)
     .bind(TIDY_ROWS_MAX)
     .execute(conn)
     .await
@@ -431,11 +431,11 @@ pub async fn prune(tx: &mut Tx, context: &Context) -> Result<u64, StoreError> {
         "DELETE FROM mail_inbound WHERE id IN (
             SELECT id FROM mail_inbound WHERE received_at < $1 AND state <> 'received' ORDER BY received_at LIMIT $2)"
     )
-    .bind(row_before)
+    .bind(rows_kept_since)
     .bind(TIDY_ROWS_MAX)
     .execute(conn)
     .await
     .map(|done| done.rows_affected())
     })?;
-    Ok(raw + rows)
+    Ok(bytes + rows)
 }

@@ -128,7 +128,7 @@ pub(super) fn refused(texts: Texts, error: &PeopleError) -> Option<FieldErrors> 
     match error {
         PeopleError::Invalid { field: "password", reason } => errors.add("password", weak(texts, reason)),
         PeopleError::Invalid { field: "current", .. } => {
-            errors.add("current", texts.t("password-current-wrong"))
+            errors.add("current", texts.t("password-current-wrong"));
         }
         PeopleError::Invalid { field: "login", reason } if reason.contains("taken") => {
             errors.add("login", texts.t("person-login-taken"));
@@ -139,7 +139,7 @@ pub(super) fn refused(texts: Texts, error: &PeopleError) -> Option<FieldErrors> 
             errors.add("organisation", texts.t("new-organisation-missing"));
         }
         PeopleError::Invalid { field: "name", .. } => {
-            errors.add("name", texts.t1("too-long-or-empty", "max", "120"))
+            errors.add("name", texts.t1("too-long-or-empty", "max", "120"));
         }
         PeopleError::Invalid { field: "phone", .. } => errors.add("phone", texts.t1("too-long", "max", "40")),
         PeopleError::Invalid { field, .. } => errors.add(field, texts.t("field-refused")),

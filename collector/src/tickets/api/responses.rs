@@ -443,6 +443,7 @@ impl From<&TicketRow> for TicketLine {
 
 impl TicketDetail {
     /// The whole ticket; serials of other machines only for who may read machines.
+    #[expect(clippy::too_many_lines, reason = "one line per field of the answer")]
     pub(super) fn new(view: TicketView, names_serials: bool) -> Self {
         let TicketView {
             ticket,

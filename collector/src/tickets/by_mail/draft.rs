@@ -64,6 +64,7 @@ pub(super) fn draft(source: Source<'_>) -> (NewTicket, Entry) {
     let missing = missing(fields, source.spoken);
     let entry = told(&source, &missing, &flags);
     let new = NewTicket {
+        slots: Vec::new(),
         organisation_id: source.organisation,
         kind: TicketKind::Incident,
         sub_kind: None,

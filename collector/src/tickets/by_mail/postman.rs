@@ -136,7 +136,7 @@ impl Postman {
         let due = letterbox::take_due(&mut tx, context.now()).await?;
         tx.commit().await?;
         let Some(due) = due else { return Ok(true) };
-        if let Err(error) = self.room.deal_with(&due, None).await {
+        if let Err(error) = Box::pin(self.room.deal_with(&due, None)).await {
             tracing::warn!(mail = %due.id, attempt = due.attempts, error = %Chain(&error), "a message could not be dealt with");
         }
         Ok(true)

@@ -81,6 +81,8 @@ impl Office {
     /// A message arrives and is dealt with; gives its row.
     async fn receive(&mut self, raw: &[u8]) -> InboundRow {
         self.uid += 1;
+        // Each a second after the one before, so that the last one is the latest.
+        self.desk.clock.advance(Duration::from_secs(1));
         let mut tx = self.desk.context.db.begin().await.expect("begin");
         let size_bytes = i64::try_from(raw.len()).expect("size");
         let arrival = Arrival { mailbox: "support", uid_validity: 1, uid: self.uid, size_bytes, raw };

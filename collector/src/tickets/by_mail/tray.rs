@@ -172,7 +172,7 @@ async fn let_through(
     audit::record(&mut tx, &room.context, actor, deed(action, row.id)).await?;
     tx.commit().await?;
     let due = Due { id: row.id, mailbox: row.mailbox, size_bytes: row.size_bytes, attempts: 1 };
-    room.deal_with(&due, Some(actor)).await?;
+    Box::pin(room.deal_with(&due, Some(actor))).await?;
     known(room, actor, row.id).await
 }
 
