@@ -81,9 +81,10 @@ impl Collector {
 
     fn mailbox_section(&self, port: u16) -> String {
         let credentials = self.write("mailbox", ACCOUNT_LINES);
+        let credentials = credentials.display();
         format!(
             "\n[[mailboxes]]\nname = \"helpdesk\"\naddress = \"{HELPDESK}\"\nhost = \"127.0.0.1\"\nport = {port}\n\
-             security = \"none\"\ncredentials_file = {credentials:?}\npoll_s = 10\n\
+             security = \"none\"\ncredentials_file = \"{credentials}\"\npoll_s = 10\n\
              authentication_server = \"mx.parc.example\"\nmonitoring_senders = [\"sonde@client.example\"]\n"
         )
     }

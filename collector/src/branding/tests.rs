@@ -96,7 +96,7 @@ db_test! {
         assert_eq!(svg.status, StatusCode::UNPROCESSABLE_ENTITY);
         let published = ada.post("/announcements", &[("kind", "outage"), ("text_en", "The mail server is down")]).await;
         assert_eq!(published.location(), "/announcements?done=announced", "{}", published.body);
-        assert!(rita.get("/tickets").await.body.contains("The mail server is down"));
+        assert!(rita.get("/").await.body.contains("The mail server is down"));
         assert_eq!(rita.get("/branding").await.status, StatusCode::FORBIDDEN);
         assert_eq!(rita.get("/brand/red.css").await.status, StatusCode::NOT_FOUND);
     }

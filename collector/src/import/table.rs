@@ -41,7 +41,8 @@ pub(super) fn read(kind: Kind, bytes: &[u8]) -> Result<Table, ImportError> {
     if bytes.len() > IMPORT_BYTES_MAX {
         return Err(ImportError::TooLarge);
     }
-    let text = decoded(bytes);
+    // With both signs of a line end the reader counts lines from one too few.
+    let text = decoded(bytes).replace("\r\n", "\n");
     let first = text.lines().next().unwrap_or_default();
     let delimiter = if first.matches(';').count() >= first.matches(',').count() { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new()

@@ -62,6 +62,7 @@ db_test! {
         assert_eq!(counted(&desk, &tom).await, 4);
         act(&desk, &rita, &number, TicketAction::Reopen { comment: "again".into() }).await;
         assert!(matches!(rate(&desk, &rita, &number, 1).await, Err(SurveyError::NotFound)), "not closed");
+        desk.clock.advance(std::time::Duration::from_mins(1));
         close(&desk, &number).await;
         rate(&desk, &rita, &number, 2).await.expect("another closure");
         let view = tickets::find_ticket(&desk.context, &rita, &number).await.expect("find").expect("some");
@@ -101,8 +102,8 @@ db_test! {
         let means = results_by_owner(&mut tx, &actor(&desk.lead), UtcMicros(0)).await.expect("means");
         assert_eq!((means.len(), means[0].name.as_str(), means[0].count, means[0].sum), (1, "tom", 2, 8));
         assert!(results_by_owner(&mut tx, &other, UtcMicros(0)).await.expect("means").is_empty());
-        let admin = actor(&desk.person(None, "ada@desk.example", Role::Admin).await);
         drop(tx);
+        let admin = actor(&desk.person(None, "ada@desk.example", Role::Admin).await);
         let mut tx = desk.context.db.begin().await.expect("begin");
         let new = NewCriterion { organisation_id: Some(desk.acme.id), label_fr: "Ponctualité".into(), label_en: "On time".into() };
         assert!(add_criterion(&mut tx, &desk.context, &actor(&desk.lead), new.clone()).await.is_err());

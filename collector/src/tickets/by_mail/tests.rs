@@ -220,7 +220,7 @@ db_test! {
             "strangers whose address is vouched for, each once"
         );
         assert_eq!(
-            office.count("SELECT COUNT(*) FROM mail_outbox WHERE origin <> 'notification' AND template <> 'refusal' AND template <> 'created'").await,
+            office.count("SELECT COUNT(*) FROM mail_outbox WHERE origin = 'acknowledgement' AND template <> 'refusal' AND template <> 'created'").await,
             0,
             "nothing else is answered"
         );
