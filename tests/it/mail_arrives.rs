@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const LUC: &str = "luc.petit@client.example";
 /// Exim delivers at once, dovecot tells of it, the letterbox is looked at every second.
-const SETTLING_TIMEOUT: Duration = Duration::from_secs(60);
+const SETTLING_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The same story on both engines, with servers of its own.
 macro_rules! mail_story {

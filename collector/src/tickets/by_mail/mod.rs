@@ -1,4 +1,4 @@
-//! Mail that arrives becomes tickets and answers. What is read is decided in a pure function ([`decide`]); what was
+//! Mail that arrives becomes tickets and answers. What is read is decided in a pure function (`decide`); what was
 //! decided is done, together with the settling of the message, in one transaction.
 //!
 //! Invariants: a machine's mail opens no ticket, changes no state and is answered by nothing; a sender nobody knows
