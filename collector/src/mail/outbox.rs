@@ -8,7 +8,7 @@ use super::store::{self, NewRow};
 use crate::audit::{self, Deed};
 use crate::context::Context;
 use crate::db::{StoreError, Tx};
-use crate::kernel::actor::{Actor, Permission};
+use crate::kernel::actor::{Actor, Permission, Scope};
 use crate::kernel::id::OutgoingMailId;
 use crate::kernel::page::{Page, PageRequest};
 use crate::kernel::time::days;
@@ -123,8 +123,13 @@ pub async fn prune(tx: &mut Tx, context: &Context) -> Result<u64, StoreError> {
     Ok(expired + store::delete_settled(tx, now - days(SETTLED_DAYS)).await?)
 }
 
+/// The outbox is that of all organisations, so nobody who administers one of them may look into it.
 fn may_administer(actor: &Actor) -> Result<(), MailError> {
-    if actor.may(Permission::Administer) { Ok(()) } else { Err(MailError::Forbidden) }
+    if actor.may(Permission::Administer) && actor.scope == Scope::All {
+        Ok(())
+    } else {
+        Err(MailError::Forbidden)
+    }
 }
 
 fn deed(action: &'static str, subject_id: String, detail: serde_json::Value) -> Deed<'static> {

@@ -2,7 +2,6 @@
 //! histories hold, in the scope of who asks, and never shows a text.
 
 pub mod api;
-mod chart;
 mod model;
 mod service;
 mod store;

@@ -1,5 +1,6 @@
 //! The page of indicators and its export.
 
+mod chart;
 mod export;
 mod show;
 

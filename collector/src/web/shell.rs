@@ -237,7 +237,13 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(staff, "/search", "nav-search", "search", Section::Search);
     add(staff, "/planning", "nav-planning", "calendar", Section::Planning);
     add(staff, "/loans", "nav-loans", "hand", Section::Loans);
-    add(crate::reports::may_report(actor), "/reports", "nav-reports", "chart", Section::Reports);
+    add(
+        actor.may(Permission::Export) || actor.may(Permission::QualifyTickets),
+        "/reports",
+        "nav-reports",
+        "chart",
+        Section::Reports,
+    );
     let told = staff || actor.may(Permission::CreateTicket);
     add(told, "/notices", "nav-notices", "bell", Section::Notices);
     add(actor.may(Permission::ReadAssets), "/parc", "nav-parc", "laptop", Section::Parc);
@@ -262,7 +268,13 @@ fn entries(texts: Texts, actor: &Actor, section: Option<Section>) -> Vec<Entry> 
     add(actor.may(Permission::Administer), "/agents", "nav-agents", "agent", Section::Agents);
     add(actor.may(Permission::Administer), "/enroll-tokens", "nav-tokens", "key", Section::Tokens);
     add(actor.may(Permission::Administer), "/teams", "nav-teams", "person", Section::Teams);
-    add(actor.may(Permission::Administer), "/outbox", "nav-outbox", "mail", Section::Outbox);
+    add(
+        actor.may(Permission::Administer) && actor.scope == Scope::All,
+        "/outbox",
+        "nav-outbox",
+        "mail",
+        Section::Outbox,
+    );
     let receives = actor.scope == Scope::All
         && (actor.may(Permission::QualifyTickets) || actor.may(Permission::Administer));
     add(receives, "/incoming-mail", "nav-letterbox", "inbox", Section::Letterbox);

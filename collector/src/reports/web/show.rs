@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::chart::{self, Picture};
 use crate::db::Tx;
 use crate::kernel::id::OrganisationId;
 use crate::kernel::time::Day;
-use crate::reports::chart::{self, Picture};
 use crate::reports::{self, Breakdown, Delay, Dimension, Report, Span, Step};
 use crate::sites::{self, Organisation};
 use crate::web::error::page;
