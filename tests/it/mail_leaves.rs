@@ -190,7 +190,9 @@ mail_story! {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         };
-        let message_id = Some(report.header("References"));
+        // The report refers to what our mail refers to, and last to our mail.
+        let references = report.header("References");
+        let message_id = references.split_whitespace().last().map(str::to_owned);
         let mut tx = context.db.begin().await.expect("a transaction");
         let booked = Report { mail: None, message_id, answer: "the mailbox was removed".into() };
         let found = notices::bounced(&mut tx, &context, &booked).await.expect("booked").expect("a mail of ours");

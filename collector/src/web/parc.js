@@ -135,6 +135,8 @@ for (const list of document.querySelectorAll("[data-live]")) {
       if (news) news.hidden = rows.size === 0;
     } catch { /* the next round tries again */ }
   }, BEAT_MS);
+}
+
 // The bell shows how many notices are unread.
 const bell = document.querySelector("nav a[href='/notices']");
 if (bell) {

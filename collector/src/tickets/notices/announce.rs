@@ -127,7 +127,8 @@ fn mail(
             Origin::Notification
         },
         answers: message_id.filter(|_| acknowledges).map(str::to_owned),
-        merge: matches!(template, "evolution" | "staff").then(|| Merge {
+        // A refused solution is told at once.
+        merge: (matches!(template, "evolution" | "staff") && occasion != Occasion::Refused).then(|| Merge {
             key: format!("{}/{template}/{}", ticket.number, actor_key(actor)),
             wait: MERGE_WAIT,
         }),
